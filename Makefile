@@ -1,0 +1,62 @@
+# Two commands matter: `make demo` and `make test`. Both install what is missing, on Debian 12 or later, and only once.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+VENV := .venv
+PYTHON ?= python3
+BIN := $(VENV)/bin
+# Root needs no sudo, and a bare machine may not have it.
+SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+ARGS ?=
+RIG ?=
+
+RUN_PACKAGES := python3 python3-venv
+TEST_PACKAGES := mgetty-voice mgetty-pvftools multimon-ng flite espeak-ng sox
+
+.PHONY: help demo test lint unit hil bench prompts soak clean
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+demo: $(VENV)/.run ## a call on the simulated bench; ARGS=--once ends after it
+	@$(BIN)/linekeeper demo $(ARGS)
+
+test: lint unit ## everything: style, types, layers, tests, scenarios
+
+lint: $(VENV)/.test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+unit: $(VENV)/.test
+	$(BIN)/pytest -n 2 --dist loadgroup $(ARGS)
+
+hil: $(VENV)/.test ## whole-call scenarios on the bench, or on hardware with RIG=FILE
+	@[ -z "$(RIG)" ] || $(BIN)/pip install --quiet -e '.[rig]'
+	$(BIN)/pytest hil $(if $(RIG),--rig=$(RIG)) $(ARGS)
+
+bench: $(VENV)/.test ## the figures P1 to P9 beside their targets
+	$(BIN)/python -m benchmarks $(ARGS)
+
+prompts: $(VENV)/.test ## speak the prompt catalogue again
+	$(BIN)/linekeeper prompts build
+
+clean: ## remove what the other commands made
+	rm -rf $(VENV) build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
+
+$(VENV)/.packages-run:
+	@scripts/need $(RUN_PACKAGES)
+	@mkdir -p $(VENV) && touch $@
+
+$(VENV)/.packages-test:
+	@scripts/need $(RUN_PACKAGES) $(TEST_PACKAGES)
+	@mkdir -p $(VENV) && touch $@
+
+$(VENV)/.run: pyproject.toml constraints.txt | $(VENV)/.packages-run
+	@[ -x $(BIN)/pip ] || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.run | $(VENV)/.packages-test
+	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@

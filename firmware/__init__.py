@@ -1,0 +1,1 @@
+"""Linekeeper: a telephone attendant for small offices on a Raspberry Pi with USB voice modems."""

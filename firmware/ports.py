@@ -1,0 +1,306 @@
+"""The interfaces between the parts. Each has a real and a simulated implementation, held to one contract suite.
+
+Audio that crosses these borders is `s16` (see `pcm`), except what a line records: that stays as the modem sent it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from firmware.errors import PortError
+from firmware.events import (
+    CallbackKept,
+    CallEnd,
+    CallerId,
+    CallEvent,
+    HangUpEvidence,
+    LineChanged,
+    MessageKept,
+    RecordingEnd,
+)
+from firmware.pcm import SampleFormat
+
+
+class Clock(Protocol):
+    """Time for records. Deadlines use the event loop's time instead, which is the same scale as `monotonic`."""
+
+    def monotonic(self) -> float:
+        """Seconds that never step."""
+
+    def now(self) -> datetime:
+        """The time of day, aware, in UTC."""
+
+    def trusted(self) -> bool:
+        """Whether the time of day is known to be right."""
+
+
+# --- the wire to a modem -------------------------------------------------------------------------------------------
+
+
+class WireReceiver(Protocol):
+    """Who reads a wire. Both methods are called from the event loop and must not block or raise."""
+
+    def bytes_received(self, data: bytes) -> None:
+        """Bytes from the modem, as they came."""
+
+    def wire_lost(self, error: PortError) -> None:
+        """The wire is gone; called at most once, and not after our own `close`."""
+
+
+class ByteWire(Protocol):
+    """An open pipe of bytes to one modem: a tty, or the bench's wire in memory."""
+
+    def start(self, receiver: WireReceiver) -> None:
+        """Begin to deliver. Bytes that came before are delivered first."""
+
+    def write(self, data: bytes) -> None:
+        """Queue bytes for the modem; never blocks. After the wire is lost it does nothing."""
+
+    def discard_output(self) -> None:
+        """Throw away what was written and has not left yet: our queue and the kernel's (TCOFLUSH)."""
+
+    async def close(self) -> None:
+        """Give the port back. Idempotent."""
+
+
+class WireOpener(Protocol):
+    """Opens the wire to one modem, again after every loss."""
+
+    @property
+    def place(self) -> str:
+        """Where the wire leads, for messages: a device path."""
+
+    async def __call__(self) -> ByteWire:
+        """Raises: PortMissing, PortBusy, PortDenied."""
+
+
+# --- a telephone line ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """Something to say: signed 16-bit samples at 8 kHz, and the words in them for whoever reads along."""
+
+    prompt: str
+    text: str
+    s16: bytes
+    language: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordLimits:
+    """When a recording ends by itself."""
+
+    longest_seconds: float
+    silence_seconds: float
+    silence_below_dbfs: float
+    end_keys: str = "#"
+
+
+@dataclass(frozen=True, slots=True)
+class Take:
+    """How a recording ended. `kept_samples` is where a clean message ends: before the trailing silence, tone or key."""
+
+    end: RecordingEnd
+    total_samples: int
+    kept_samples: int
+    voiced: bool
+    evidence: HangUpEvidence | None = None
+
+
+class AudioSink(Protocol):
+    """Takes a recording while it grows."""
+
+    def write(self, data: bytes) -> None:
+        """Samples as the modem sent them; never blocks. Raises: DiskFull once the disk refused earlier samples."""
+
+
+class VoiceLine(Protocol):
+    """A line off hook, between answer and hang-up.
+
+    Keys are kept in the order pressed, whenever they come, until somebody takes them. Every coroutine here raises
+    CallerGone once the far end is known to be gone, and ModemError or PortError when the line fails under the call.
+    """
+
+    @property
+    def sample_format(self) -> SampleFormat:
+        """How recordings of this line are written."""
+
+    @property
+    def waiting_keys(self) -> str:
+        """Keys pressed and not taken yet."""
+
+    async def play(self, clips: Sequence[Clip], *, barge_in: bool = True) -> bool:
+        """Speak the clips without a gap. True when all was said; False when a key cut it short.
+
+        With `barge_in`, a waiting key ends it at once, even before the first sample; the key stays waiting.
+        """
+
+    async def take_key(self, timeout_seconds: float) -> str | None:
+        """The next key, waiting for one where none waits; None after the time-out."""
+
+    def forget_keys(self) -> None:
+        """Drop the waiting keys."""
+
+    async def record(self, sink: AudioSink, limits: RecordLimits) -> Take:
+        """Record until a limit, an end key (which is consumed) or the far end's hang-up; the last is not raised here.
+
+        Keys other than end keys are dropped. DiskFull from the sink ends the recording, it does not raise.
+        """
+
+    async def beep(self, frequency_hz: int = 1000, seconds: float = 0.4) -> None:
+        """The tone after which a caller speaks."""
+
+    async def flash(self) -> None:
+        """A hook flash, for a transfer by the PBX or Centrex."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModemIdentity:
+    """What a modem says of itself."""
+
+    maker: str
+    model: str
+    firmware: str
+    profile: str
+
+
+class TelephoneLine(Protocol):
+    """A line on hook, ready to ring."""
+
+    @property
+    def identity(self) -> ModemIdentity:
+        """Known once `open` has returned."""
+
+    async def open(self) -> None:
+        """Open the port, find out what the modem is, and set it up. May be called again after a failure.
+
+        Raises: PortError, NotAModem, UnsupportedModem, other ModemError.
+        """
+
+    async def wait_for_ring(self) -> None:
+        """Until the first ring. Probes the idle modem meanwhile. Raises: PortError, ModemError when it is gone."""
+
+    async def read_caller(self, rings: int) -> CallerId | None:
+        """After the first ring: who calls, at the latest on ring `rings`. None when the caller gave up first."""
+
+    def answer(self) -> AbstractAsyncContextManager[VoiceLine]:
+        """Off hook inside the context, on hook and idle after it, whatever happened inside.
+
+        Raises: LineNotAnswered, ModemError, PortError, also when the line cannot be brought back on hook.
+        """
+
+    async def reset(self) -> None:
+        """Bring the modem back to idle from whatever state it is in. Raises: PortError, ModemError."""
+
+    async def close(self) -> None:
+        """On hook where possible, then give the port back. Never raises."""
+
+
+# --- records ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class StoredTake:
+    """A finished recording on the disk."""
+
+    file: str
+    sample_format: SampleFormat
+    take: Take
+
+
+class Recording(AudioSink, Protocol):
+    """A recording that grows on the disk, safe against power cuts up to the last second."""
+
+    async def finish(self, take: Take) -> StoredTake:
+        """Make it durable under its final name. Raises: StorageError."""
+
+    async def discard(self) -> None:
+        """Remove it: nothing was said."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackRequest:
+    """What a caller asked for. `phone` is data for a person, and is never dialled on the caller's word."""
+
+    phone: str
+    preferred: str
+    reason: StoredTake | None = None
+
+
+class CallStore(Protocol):
+    """Calls and what callers left. Each method returns after its commit is on the disk. Raises: StorageError."""
+
+    async def call_offered(self, line: str, caller: CallerId) -> str:
+        """A call rings; returns its id."""
+
+    async def call_answered(self, call_id: str) -> None:
+        """The line is off hook."""
+
+    async def call_ended(
+        self, call_id: str, end: CallEnd, evidence: str | None, language: str, path: Sequence[str]
+    ) -> None:
+        """The call is over."""
+
+    async def voice_room(self) -> bool:
+        """Whether the disk has room for another recording."""
+
+    async def start_recording(self, call_id: str, sample_format: SampleFormat) -> Recording:
+        """Raises: DiskFull."""
+
+    async def keep_message(self, call_id: str, stored: StoredTake, language: str) -> MessageKept:
+        """Keep a message; a second one of the same call replaces nothing. Merging is `replace_message`."""
+
+    async def replace_message(self, message_id: str, stored: StoredTake) -> MessageKept:
+        """The caller recorded again: same message and number, new recording."""
+
+    async def mark_urgent(self, message_id: str) -> None:
+        """The caller called it urgent."""
+
+    async def message_audio(self, message_id: str) -> bytes:
+        """The kept part of a message as s16, to play it back."""
+
+    async def keep_callback(self, call_id: str, request: CallbackRequest, language: str) -> CallbackKept:
+        """Keep a request; an open one of the same number is updated instead."""
+
+    async def add_callback_reason(self, callback_id: str, reason: StoredTake) -> None:
+        """The spoken reason of a request that is kept already."""
+
+    async def remembered_language(self, number: str) -> str | None:
+        """The language this number chose before."""
+
+    async def remember_language(self, number: str, language: str) -> None:
+        """Remember it for the next call."""
+
+    async def open_incident(self, kind: str, place: str, summary: str) -> None:
+        """A fault began. One that is open already for this kind and place stays the same incident."""
+
+    async def note_incident(self, kind: str, place: str, action: str) -> None:
+        """What was done about it."""
+
+    async def close_incident(self, kind: str, place: str) -> None:
+        """The fault is over; nothing happens where none is open."""
+
+
+# --- prompts and watchers --------------------------------------------------------------------------------------------
+
+
+class PromptShelf(Protocol):
+    """The recorded voice. Never raises for a missing or broken file: it falls back and reports it."""
+
+    def clip(self, prompt: str, language: str) -> Clip:
+        """One prompt: in this language, else in another, else a tone."""
+
+    def digits(self, digits: str, language: str) -> list[Clip]:
+        """Digits, `*`, `#` and `+` read one by one."""
+
+
+class CallWatcher(Protocol):
+    """Is told what happens; must not block or raise."""
+
+    def __call__(self, event: CallEvent | LineChanged) -> None:
+        """One event."""

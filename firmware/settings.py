@@ -1,0 +1,176 @@
+"""The configuration file: a frozen typed tree, checked once, with every mistake told at once.
+
+Fixed points: the section and key names below are relied on by installers and the rig; add, never rename.
+"""
+
+from __future__ import annotations
+
+import json
+import types
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args, get_origin
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from firmware.errors import ConfigurationError, Problem
+from firmware.yaml_source import YamlSource, did_you_mean, parse_yaml
+
+AUTO = "auto"
+Language = Literal["zh", "en"]
+
+
+def _known_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValueError(f'no time zone is called "{name}"; a name like Asia/Shanghai is needed') from error
+    return name
+
+
+def _off_without_quotes(value: object) -> object:
+    # YAML reads a bare `off` as false.
+    return "off" if value is False else value
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class LineSettings(_Section):
+    """One telephone line."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,32}$")]
+    """How records and people call this line."""
+    port: Annotated[str, Field(min_length=1)]
+    """Any tty, best a stable one below /dev/serial/by-path; or "auto" for a modem nobody else was given."""
+    profile: str = AUTO
+    """Chipset profile by file name, or "auto" to ask the modem."""
+    triple_dle: bool | None = None
+    """Overrides the profile where a modem leaves voice data only on three DLEs (modem-reference 6.3)."""
+
+
+class OfficeSettings(_Section):
+    """The office pages."""
+
+    listen: str = "127.0.0.1:8080"
+
+
+class PowerSettings(_Section):
+    """What watches mains and battery."""
+
+    profile: Literal["none"] = "none"
+
+
+class SyncSettings(_Section):
+    """Where records are delivered."""
+
+    mode: Annotated[Literal["off"], BeforeValidator(_off_without_quotes)] = "off"
+
+
+class SpeechSettings(_Section):
+    """What understands speech."""
+
+    engine: Literal["none"] = "none"
+
+
+class CallSettings(_Section):
+    """Limits of one call; every figure is a default of the requirements."""
+
+    longest_seconds: Annotated[float, Field(ge=30, le=7200)] = 900.0
+    """A call is ended in good form after this time, whatever the caller does."""
+    longest_message_seconds: Annotated[float, Field(ge=5, le=1800)] = 180.0
+    silence_ends_message_seconds: Annotated[float, Field(ge=1, le=60)] = 5.0
+    silence_below_dbfs: Annotated[float, Field(ge=-60, le=-10)] = -38.0
+    """Audio quieter than this counts as silence; the noise of 8-bit samples lies near -50."""
+    no_input_seconds: Annotated[float, Field(ge=1, le=30)] = 5.0
+    """Silence after a prompt that counts as no answer."""
+    keep_free_megabytes: Annotated[int, Field(ge=1)] = 64
+    """Below this much free disk no new voice is taken; callback digits still are."""
+
+
+class Settings(_Section):
+    """The whole file."""
+
+    data_dir: Path
+    run_dir: Path
+    country: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] = "CN"
+    time_zone: Annotated[str, AfterValidator(_known_zone)] = "Asia/Shanghai"
+    languages: Annotated[tuple[Language, ...], Field(min_length=1)] = ("zh", "en")
+    rings: Annotated[int, Field(ge=1, le=9)] = 2
+    lines: tuple[LineSettings, ...]
+    flow: str = "builtin:office"
+    calls: CallSettings = CallSettings()
+    office: OfficeSettings = OfficeSettings()
+    power: PowerSettings = PowerSettings()
+    sync: SyncSettings = SyncSettings()
+    speech: SpeechSettings = SpeechSettings()
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Settings:
+        if not self.lines:
+            raise ValueError("no lines are configured")
+        _refuse_twice("line name", [line.name for line in self.lines])
+        _refuse_twice("port", [line.port for line in self.lines if line.port != AUTO])
+        _refuse_twice("language", list(self.languages))
+        return self
+
+
+def _refuse_twice(what: str, values: list[str]) -> None:
+    twice = sorted({value for value in values if values.count(value) > 1})
+    if twice:
+        raise ValueError(f"{what} used twice: {', '.join(twice)}")
+
+
+def load_settings(path: Path) -> Settings:
+    """Read and check the file.
+
+    Raises: ConfigurationError with every mistake and its line.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError([Problem(str(path), 0, f"cannot be read: {error}")]) from error
+    return parse_settings(str(path), text)
+
+
+def parse_settings(name: str, text: str) -> Settings:
+    """Check configuration text. Raises: ConfigurationError."""
+    source = parse_yaml(name, text)
+    if not isinstance(source.value, dict):
+        raise ConfigurationError([Problem(name, 0, "it holds no settings")])
+    try:
+        return Settings.model_validate_json(_as_json(source.value))
+    except ValidationError as error:
+        raise ConfigurationError([_problem(source, details) for details in error.errors()]) from error
+
+
+def _as_json(value: object) -> str:
+    # Strict mode still takes a JSON array for a tuple and a JSON string for a path, and nothing else by accident.
+    return json.dumps(value, default=str)
+
+
+def _problem(source: YamlSource, details: Any) -> Problem:
+    place = tuple(details["loc"])
+    text = str(details["msg"]).removeprefix("Value error, ")
+    if details["type"] == "extra_forbidden":
+        word = str(place[-1])
+        return source.problem(place, f'unknown key "{word}"{did_you_mean(word, _keys_at(place[:-1]))}')
+    if details["type"] == "missing":
+        return source.problem(place[:-1], f'"{place[-1]}" is missing')
+    return source.problem(place, f"{'.'.join(map(str, place))}: {text}" if place else text)
+
+
+def _keys_at(place: tuple[str | int, ...]) -> list[str]:
+    section: type[BaseModel] = Settings
+    for step in place:
+        if isinstance(step, str):
+            section = _section_type(section.model_fields[step].annotation)
+    return list(section.model_fields)
+
+
+def _section_type(annotation: Any) -> type[BaseModel]:
+    if get_origin(annotation) in (tuple, types.UnionType):
+        annotation = get_args(annotation)[0]
+    assert isinstance(annotation, type)
+    return annotation
