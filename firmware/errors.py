@@ -94,7 +94,10 @@ class CommandTimeout(ModemError):
     def __init__(self, command: str, timeout_seconds: float) -> None:
         self.command = command
         self.timeout_seconds = timeout_seconds
-        super().__init__(f"the modem gave no answer to {command!r} within {timeout_seconds:g} s")
+        super().__init__(
+            f"the modem gave no answer to {command!r} within {timeout_seconds:g} s; "
+            "if this stays so, pull its plug and put it back"
+        )
 
 
 class CommandRefused(ModemError):

@@ -14,8 +14,9 @@ import structlog
 Journal = structlog.typing.FilteringBoundLogger
 
 
-def open_journal(*, verbose: bool = False, json_lines: bool = False) -> None:
+def open_journal(*, verbose: bool = False, faults_only: bool = False, json_lines: bool = False) -> None:
     """Send the journal to standard error, as text for people or as one JSON object a line."""
+    level = logging.DEBUG if verbose else logging.WARNING if faults_only else logging.INFO
     renderer: Any = structlog.processors.JSONRenderer() if json_lines else structlog.dev.ConsoleRenderer(colors=False)
     structlog.configure(
         processors=[
@@ -25,7 +26,7 @@ def open_journal(*, verbose: bool = False, json_lines: bool = False) -> None:
             structlog.processors.format_exc_info,
             renderer,
         ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.DEBUG if verbose else logging.INFO),
+        wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,
     )

@@ -66,8 +66,9 @@ def decode_to_s16(data: bytes, source: SampleFormat) -> bytes:
     """Rewrite a modem's samples as signed 16-bit; loss-free for every format."""
     if source is SampleFormat.S16:
         return data
-    table = _decode_table(source)
-    return from_array(array("h", map(table.__getitem__, data)))
+    s16 = bytearray(2 * len(data))
+    s16[::2], s16[1::2] = map(data.translate, _decode_bytes(source))
+    return bytes(s16)
 
 
 def level_dbfs(data: bytes, source: SampleFormat) -> float:
@@ -92,6 +93,13 @@ def _encode_table(target: SampleFormat) -> bytes:
 def _decode_table(source: SampleFormat) -> tuple[int, ...]:
     decode_one = _DECODERS[source]
     return tuple(decode_one(code) for code in range(256))
+
+
+@cache
+def _decode_bytes(source: SampleFormat) -> tuple[bytes, bytes]:
+    """The low and the high byte of every code: translating bytes is many times faster than mapping numbers."""
+    s16 = from_array(array("h", _decode_table(source)))
+    return s16[::2], s16[1::2]
 
 
 @cache

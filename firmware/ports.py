@@ -176,6 +176,10 @@ class TelephoneLine(Protocol):
     def identity(self) -> ModemIdentity:
         """Known once `open` has returned."""
 
+    @property
+    def last_proved_alive(self) -> float | None:
+        """When the modem last answered anything, in the event loop's time; None before `open`."""
+
     async def open(self) -> None:
         """Open the port, find out what the modem is, and set it up. May be called again after a failure.
 
@@ -217,7 +221,11 @@ class Recording(AudioSink, Protocol):
     """A recording that grows on the disk, safe against power cuts up to the last second."""
 
     async def finish(self, take: Take) -> StoredTake:
-        """Make it durable under its final name. Raises: StorageError."""
+        """Make it durable under its final name.
+
+        Raises: StorageError; DiskFull when samples were refused and `take.end` does not say so yet. A second `finish`
+        with `end=DISK_FULL` then keeps what the disk took.
+        """
 
     async def discard(self) -> None:
         """Remove it: nothing was said."""
@@ -225,21 +233,30 @@ class Recording(AudioSink, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class CallbackRequest:
-    """What a caller asked for. `phone` is data for a person, and is never dialled on the caller's word."""
+    """What a caller asked for. `phone` is data for a person, and is never dialled on the caller's word.
+
+    `preferred` None says that the caller has not chosen a time: as soon as possible, or what an open request says.
+    """
 
     phone: str
-    preferred: str
+    preferred: str | None = None
     reason: StoredTake | None = None
 
 
 class CallStore(Protocol):
     """Calls and what callers left. Each method returns after its commit is on the disk. Raises: StorageError."""
 
-    async def call_offered(self, line: str, caller: CallerId) -> str:
-        """A call rings; returns its id."""
+    def new_call_id(self) -> str:
+        """An id for a call that rings now; nothing is written yet."""
 
-    async def call_answered(self, call_id: str) -> None:
-        """The line is off hook."""
+    async def call_offered(self, line: str, caller: CallerId, call_id: str | None = None) -> str:
+        """A call rings; returns its id, a new one unless given.
+
+        Where this fails, the call is still written before whatever is kept of it later.
+        """
+
+    async def call_answered(self, call_id: str, caller: CallerId) -> None:
+        """The line is off hook; who calls is known by now, as far as it ever will be."""
 
     async def call_ended(
         self, call_id: str, end: CallEnd, evidence: str | None, language: str, path: Sequence[str]
@@ -249,8 +266,8 @@ class CallStore(Protocol):
     async def voice_room(self) -> bool:
         """Whether the disk has room for another recording."""
 
-    async def start_recording(self, call_id: str, sample_format: SampleFormat) -> Recording:
-        """Raises: DiskFull."""
+    async def start_recording(self, call_id: str, sample_format: SampleFormat, purpose: str = "message") -> Recording:
+        """`purpose` ("message", "callback_reason") tells recovery where it belongs. Raises: DiskFull."""
 
     async def keep_message(self, call_id: str, stored: StoredTake, language: str) -> MessageKept:
         """Keep a message; a second one of the same call replaces nothing. Merging is `replace_message`."""
@@ -302,5 +319,5 @@ class PromptShelf(Protocol):
 class CallWatcher(Protocol):
     """Is told what happens; must not block or raise."""
 
-    def __call__(self, event: CallEvent | LineChanged) -> None:
+    def __call__(self, event: CallEvent | LineChanged, /) -> None:
         """One event."""

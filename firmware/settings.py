@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import json
 import types
-from pathlib import Path
+from collections.abc import Iterator, Sequence
+from pathlib import Path as FilePath
 from typing import Annotated, Any, Literal, get_args, get_origin
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from firmware.errors import ConfigurationError, Problem
-from firmware.yaml_source import YamlSource, did_you_mean, parse_yaml
+from firmware.yaml_source import Path, YamlSource, did_you_mean, parse_yaml
 
 AUTO = "auto"
 Language = Literal["zh", "en"]
@@ -31,6 +32,16 @@ def _known_zone(name: str) -> str:
 def _off_without_quotes(value: object) -> object:
     # YAML reads a bare `off` as false.
     return "off" if value is False else value
+
+
+def _whole_path(folder: FilePath) -> FilePath:
+    # A relative path would mean another place for every service and every command.
+    if not folder.is_absolute():
+        raise ValueError(f"{folder} is no whole path; begin it with /")
+    return folder
+
+
+Folder = Annotated[FilePath, AfterValidator(_whole_path)]
 
 
 class _Section(BaseModel):
@@ -53,7 +64,8 @@ class LineSettings(_Section):
 class OfficeSettings(_Section):
     """The office pages."""
 
-    listen: str = "127.0.0.1:8080"
+    listen: Annotated[str, Field(pattern=r"^[^\s:]+:\d{1,5}$")] = "127.0.0.1:8080"
+    """Host and port."""
 
 
 class PowerSettings(_Section):
@@ -89,40 +101,37 @@ class CallSettings(_Section):
     """Below this much free disk no new voice is taken; callback digits still are."""
 
 
+def _some_lines(lines: tuple[LineSettings, ...]) -> tuple[LineSettings, ...]:
+    if not lines:
+        raise ValueError("no lines are configured")
+    return lines
+
+
+def _some_languages(languages: tuple[Language, ...]) -> tuple[Language, ...]:
+    if not languages:
+        raise ValueError("no languages are configured")
+    return languages
+
+
 class Settings(_Section):
     """The whole file."""
 
-    data_dir: Path
-    run_dir: Path
+    data_dir: Folder
+    run_dir: Folder
     country: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] = "CN"
     time_zone: Annotated[str, AfterValidator(_known_zone)] = "Asia/Shanghai"
-    languages: Annotated[tuple[Language, ...], Field(min_length=1)] = ("zh", "en")
+    languages: Annotated[tuple[Language, ...], AfterValidator(_some_languages)] = ("zh", "en")
     rings: Annotated[int, Field(ge=1, le=9)] = 2
-    lines: tuple[LineSettings, ...]
-    flow: str = "builtin:office"
+    lines: Annotated[tuple[LineSettings, ...], AfterValidator(_some_lines)]
+    flow: Annotated[str, Field(min_length=1)] = "builtin:office"
     calls: CallSettings = CallSettings()
     office: OfficeSettings = OfficeSettings()
     power: PowerSettings = PowerSettings()
     sync: SyncSettings = SyncSettings()
     speech: SpeechSettings = SpeechSettings()
 
-    @model_validator(mode="after")
-    def _each_once(self) -> Settings:
-        if not self.lines:
-            raise ValueError("no lines are configured")
-        _refuse_twice("line name", [line.name for line in self.lines])
-        _refuse_twice("port", [line.port for line in self.lines if line.port != AUTO])
-        _refuse_twice("language", list(self.languages))
-        return self
 
-
-def _refuse_twice(what: str, values: list[str]) -> None:
-    twice = sorted({value for value in values if values.count(value) > 1})
-    if twice:
-        raise ValueError(f"{what} used twice: {', '.join(twice)}")
-
-
-def load_settings(path: Path) -> Settings:
+def load_settings(path: FilePath) -> Settings:
     """Read and check the file.
 
     Raises: ConfigurationError with every mistake and its line.
@@ -136,13 +145,41 @@ def load_settings(path: Path) -> Settings:
 
 def parse_settings(name: str, text: str) -> Settings:
     """Check configuration text. Raises: ConfigurationError."""
-    source = parse_yaml(name, text)
+    problems: list[Problem] = []
+    source = parse_yaml(name, text, problems)
     if not isinstance(source.value, dict):
-        raise ConfigurationError([Problem(name, 0, "it holds no settings")])
+        raise ConfigurationError([*problems, Problem(name, 0, "it holds no settings")])
+    problems += _used_twice(source, source.value)
     try:
-        return Settings.model_validate_json(_as_json(source.value))
+        settings = Settings.model_validate_json(_as_json(source.value))
     except ValidationError as error:
-        raise ConfigurationError([_problem(source, details) for details in error.errors()]) from error
+        problems += [_problem(source, details) for details in error.errors()]
+        raise ConfigurationError(problems) from error
+    if problems:
+        raise ConfigurationError(problems)
+    return settings
+
+
+def _used_twice(source: YamlSource, value: dict[Any, Any]) -> Iterator[Problem]:
+    """Names, ports and languages that stand twice, told at their second place."""
+    lines = _list_of(value.get("lines"))
+    for key in ("name", "port"):
+        named = [(("lines", at, key), line.get(key)) for at, line in enumerate(lines) if isinstance(line, dict)]
+        yield from _second_places(source, f"this line {key}", [(place, word) for place, word in named if word != AUTO])
+    languages = [(("languages", at), word) for at, word in enumerate(_list_of(value.get("languages")))]
+    yield from _second_places(source, "this language", languages)
+
+
+def _second_places(source: YamlSource, what: str, named: Sequence[tuple[Path, object]]) -> Iterator[Problem]:
+    seen: list[object] = [None]
+    for place, word in named:
+        if word in seen[1:]:
+            yield source.problem(place, f"{what} is used twice: {word}")
+        seen.append(word)
+
+
+def _list_of(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _as_json(value: object) -> str:

@@ -35,10 +35,11 @@ class YamlSource:
         return Problem(self.name, self.line_of(path), text)
 
 
-def parse_yaml(name: str, text: str) -> YamlSource:
+def parse_yaml(name: str, text: str, problems: list[Problem] | None = None) -> YamlSource:
     """Parse one document with the safe subset of YAML.
 
-    Raises: ConfigurationError for a syntax error, or with every key that stands twice in one mapping.
+    Raises: ConfigurationError for a syntax error, or with every mistake in single places, such as a key that stands
+    twice in one mapping. Where `problems` is given, the latter are added to it instead, and the rest is parsed.
     """
     reader = _Reader(name)
     try:
@@ -48,9 +49,11 @@ def parse_yaml(name: str, text: str) -> YamlSource:
         raise ConfigurationError([Problem(name, mark.line + 1 if mark else 0, str(error.problem))]) from error
     except RecursionError as error:
         raise ConfigurationError([Problem(name, 0, "it is nested too deeply")]) from error
-    except (yaml.YAMLError, ValueError) as error:
+    except (yaml.YAMLError, ValueError, OverflowError) as error:
         raise ConfigurationError([Problem(name, 0, str(error))]) from error
-    if reader.problems:
+    if problems is not None:
+        problems += reader.problems
+    elif reader.problems:
         raise ConfigurationError(reader.problems)
     return YamlSource(name, value, reader.lines)
 
@@ -66,6 +69,8 @@ class _Reader:
 
     # Aliases can multiply a small file into a huge value; no file of ours comes near this many places.
     _MOST_PLACES = 50_000
+    # Python refuses to print integers of more than 4300 digits; nobody means even 20.
+    _MOST_BITS = 64
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -89,13 +94,25 @@ class _Reader:
             return [self._value(child, (*path, index)) for index, child in enumerate(node.value)]
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, path)
-        return self._loader.construct_object(node)
+        return self._plain(node)
+
+    def _plain(self, node: yaml.Node) -> object:
+        try:
+            value = self._loader.construct_object(node, deep=True)
+            if isinstance(value, int) and value.bit_length() > self._MOST_BITS:
+                raise ValueError("the number is too large")
+            return value
+        # PyYAML lets through what its constructors trip over: a date that no calendar has, a tag that does not fit.
+        except (ValueError, ArithmeticError, LookupError, AttributeError, TypeError) as error:
+            line = node.start_mark.line + 1
+            self.problems.append(Problem(self._name, line, f'"{node.value!s:.60}" cannot be read: {error}'))
+            return None
 
     def _mapping(self, node: yaml.MappingNode, path: Path) -> dict[str | int | bool, object]:
         result: dict[str | int | bool, object] = {}
         for key_node, value_node in node.value:
             line = key_node.start_mark.line + 1
-            key = self._loader.construct_object(key_node, deep=True)
+            key = self._plain(key_node)
             if not isinstance(key, str | int | bool):
                 self.problems.append(Problem(self._name, line, f"{key!r} cannot be a key"))
                 continue
