@@ -87,6 +87,40 @@ class ExchangeEnd(Protocol):
         """The subscriber sent a DTMF digit."""
 
 
+class EmptySocket:
+    """The subscriber's end of a loop with nothing plugged in: takes every signal, and does nothing."""
+
+    def ring_began(self) -> None:
+        """Nobody is there."""
+
+    def ring_ended(self) -> None:
+        """Nobody is there."""
+
+    def caller_id(self, burst: CallerIdBurst) -> None:
+        """Nobody is there."""
+
+    def key_down(self, key: str) -> None:
+        """Nobody is there."""
+
+    def key_up(self, key: str) -> None:
+        """Nobody is there."""
+
+    def tone_on(self, kind: ToneKind) -> None:
+        """Nobody is there."""
+
+    def tone_off(self) -> None:
+        """Nobody is there."""
+
+    def loop_break(self) -> None:
+        """Nobody is there."""
+
+    def polarity_reversed(self) -> None:
+        """Nobody is there."""
+
+    def extension_hook(self, *, lifted: bool) -> None:
+        """Nobody is there."""
+
+
 class Loop:
     """One subscriber line. Plug an end in by assignment; None is an empty socket."""
 
@@ -96,6 +130,14 @@ class Loop:
         self.toward_subscriber = Timeline()
         self.toward_exchange = Timeline()
 
+    @property
+    def socket(self) -> SubscriberEnd:
+        """Whatever takes the exchange's signals at the subscriber's end."""
+        return self.subscriber or _EMPTY_SOCKET
+
     def now_sample(self) -> int:
         """The sample number of this moment."""
         return round(asyncio.get_running_loop().time() * SAMPLE_RATE_HZ)
+
+
+_EMPTY_SOCKET = EmptySocket()
