@@ -1,0 +1,79 @@
+"""Incidents in the database. Each function is the inside of one transaction."""
+
+from __future__ import annotations
+
+from peewee import SqliteDatabase
+
+from firmware.errors import RecordNotFound
+from firmware.storage.models import Incident, IncidentAction
+from firmware.storage.stamps import Stamp
+from firmware.storage.text import NAME_LIMIT, SENTENCE_LIMIT, bounded
+
+# A fault that lasts for weeks is acted on again and again; the first actions and the latest tell the story.
+_ACTIONS_LIMIT = 200
+_FIRST_ACTIONS = 20
+
+
+def open_incident(db: SqliteDatabase, incident_id: str, kind: str, place: str, summary: str, stamp: Stamp) -> str:
+    """A fault began, or is known already; returns the incident's id."""
+    known = _find(db, kind, place, only_open=True)
+    if known is not None:
+        return known.id
+    Incident.insert(
+        id=incident_id,
+        kind=bounded(kind, NAME_LIMIT),
+        place=bounded(place, NAME_LIMIT),
+        started_at=stamp.at,
+        summary=bounded(summary, SENTENCE_LIMIT),
+        clock_trusted=stamp.trusted,
+    ).execute(db)
+    return incident_id
+
+
+def note_incident(db: SqliteDatabase, kind: str, place: str, action: str, stamp: Stamp) -> None:
+    """What was done about the latest incident of this kind and place. Raises: RecordNotFound."""
+    known = _find(db, kind, place, only_open=False)
+    if known is None:
+        raise RecordNotFound(f"no incident of the kind {bounded(kind, NAME_LIMIT)} is known")
+    IncidentAction.insert(incident_id=known.id, at=stamp.at, action=bounded(action, SENTENCE_LIMIT)).execute(db)
+    _thin_out(db, known.id)
+
+
+def close_incident(db: SqliteDatabase, kind: str, place: str, stamp: Stamp) -> None:
+    """The fault is over."""
+    known = _find(db, kind, place, only_open=True)
+    if known is not None:
+        trusted = known.clock_trusted and stamp.trusted
+        Incident.update(ended_at=stamp.at, clock_trusted=trusted).where(Incident.id == known.id).execute(db)
+
+
+def insert_past_incident(
+    db: SqliteDatabase, incident_id: str, kind: str, summary: str, began: Stamp, ended: Stamp
+) -> None:
+    """A fault that could not be written while it lasted. Once, however often it is written."""
+    Incident.insert(
+        id=incident_id,
+        kind=bounded(kind, NAME_LIMIT),
+        place=bounded(kind, NAME_LIMIT),
+        started_at=began.at,
+        ended_at=ended.at,
+        summary=bounded(summary, SENTENCE_LIMIT),
+        clock_trusted=began.trusted and ended.trusted,
+    ).on_conflict_ignore().execute(db)
+
+
+def _find(db: SqliteDatabase, kind: str, place: str, *, only_open: bool) -> Incident | None:
+    query = Incident.select().where(
+        Incident.kind == bounded(kind, NAME_LIMIT), Incident.place == bounded(place, NAME_LIMIT)
+    )
+    if only_open:
+        query = query.where(Incident.ended_at.is_null())
+    return query.order_by(Incident.seq.desc()).limit(1).get_or_none(db)
+
+
+def _thin_out(db: SqliteDatabase, incident_id: str) -> None:
+    mine = IncidentAction.incident_id == incident_id
+    rows = IncidentAction.select(IncidentAction.seq).where(mine).order_by(IncidentAction.seq)
+    sequence = [row.seq for row in rows.execute(db)]
+    if len(sequence) > _ACTIONS_LIMIT:
+        IncidentAction.delete().where(IncidentAction.seq == sequence[_FIRST_ACTIONS]).execute(db)

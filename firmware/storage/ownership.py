@@ -1,0 +1,40 @@
+"""One process takes calls for a data folder: a second one would mistake recordings in progress for remains."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+
+from firmware.errors import StorageError
+from firmware.storage.durable_files import FILE_MODE, make_folder, plain_errors
+
+_LOCK_FILE = "calls.lock"
+
+
+class Ownership:
+    """A lock that the kernel releases with the process, however that ends."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self._data_dir = data_dir
+        self._handle: int | None = None
+        self.closed = False
+
+    def take(self, recordings: Path) -> None:
+        """Create the folders and own them. Blocks on the disk only. Raises: StorageError."""
+        with plain_errors(recordings):
+            make_folder(recordings)
+            handle = os.open(self._data_dir / _LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, FILE_MODE)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            os.close(handle)
+            raise StorageError(f"another Linekeeper takes calls with {self._data_dir}; stop it first") from error
+        self._handle = handle
+
+    def release(self) -> None:
+        """Idempotent."""
+        self.closed = True
+        if self._handle is not None:
+            os.close(self._handle)
+            self._handle = None

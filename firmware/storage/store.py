@@ -1,0 +1,219 @@
+"""The store: `ports.CallStore` on a disk. Every method returns after its commit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from firmware.errors import DiskFull, LinekeeperError, StorageError
+from firmware.events import CallbackKept, CallEnd, CallerId, MessageKept
+from firmware.journal import journal
+from firmware.pcm import SampleFormat, decode_to_s16
+from firmware.ports import CallbackRequest, Clock, StoredTake
+from firmware.storage import call_rows, callback_rows, durable_files, incident_rows, recording_rows
+from firmware.storage.database import Database
+from firmware.storage.ownership import Ownership
+from firmware.storage.recording_file import RecordingName
+from firmware.storage.recordings import DiskRecording
+from firmware.storage.recordings_folder import FOLDER, RecordingsFolder
+from firmware.storage.recovery import Recovery, RecoverySummary
+from firmware.storage.rescue import rescue
+from firmware.storage.stamps import IdMaker, Stamp
+from firmware.storage.threads import in_thread
+from firmware.storage.writer import Writer
+from firmware.wav import HEADER_BYTES
+
+DATABASE_FILE = "linekeeper.db"
+MESSAGE = "message"
+_DISK = "disk"
+_MEGABYTE = 1_000_000
+
+
+class Store:
+    """Calls, messages, callback requests and incidents of one appliance. `open` first, `close` last.
+
+    `free_bytes` tells the room on the disk that a folder is on.
+    """
+
+    def __init__(
+        self,
+        data_dir: Path,
+        clock: Clock,
+        *,
+        keep_free_megabytes: int = 64,
+        free_bytes: Callable[[Path], int] = durable_files.free_bytes,
+    ) -> None:
+        self._clock = clock
+        self._make_id = IdMaker(clock)
+        self._database = Database(data_dir / DATABASE_FILE)
+        self._writer = Writer(self._database, self._make_id, self._now)
+        self._recordings = RecordingsFolder(data_dir / FOLDER, self._make_id)
+        self._ownership = Ownership(data_dir)
+        self._keep_free_bytes = keep_free_megabytes * _MEGABYTE
+        self._free_bytes = free_bytes
+        # Unknown at first, so that a fault which an earlier run left open is closed.
+        self._had_room: bool | None = None
+
+    async def open(self) -> RecoverySummary:
+        """Take the data folder, bring the database up to date, and recover what the last run left.
+
+        Raises: StorageError; then everything is let go of again.
+        """
+        try:
+            await in_thread(self._recordings.files, self._ownership.take, self._recordings.path)
+            await self._database.open()
+            return await self._database.run(self._recovery())
+        except LinekeeperError:
+            await self._let_go()
+            raise
+
+    async def close(self) -> None:
+        """Finish what is queued, and leave a database that needs no recovery. Idempotent."""
+        if not self._ownership.closed:
+            await self._let_go()
+
+    def new_call_id(self) -> str:
+        """An id for a call that rings now; see `ports.CallStore`."""
+        return self._make_id()
+
+    async def call_offered(self, line: str, caller: CallerId, call_id: str | None = None) -> str:
+        """A call rings; returns its id. What fails here is made up for by the next write that succeeds."""
+        call_id = call_id or self._make_id()
+        await self._writer.write_or_owe(call_rows.insert_call, call_id, line, caller, self._now())
+        return call_id
+
+    async def call_answered(self, call_id: str, caller: CallerId) -> None:
+        """The line is off hook, and who calls is known as far as it ever will be."""
+        await self._writer.write_or_owe(call_rows.set_answered, call_id, caller, self._now())
+
+    async def call_ended(
+        self, call_id: str, end: CallEnd, evidence: str | None, language: str, path: Sequence[str]
+    ) -> None:
+        """The call is over. A recording that the call left behind unfinished or unkept becomes a message."""
+        now = self._now()
+        await self._writer.write_or_owe(call_rows.set_ended, call_id, end, evidence, language, path, now)
+        for recording in self._recordings.take_abandoned(call_id):
+            await rescue(self._database, recording, self._make_id(), language, now)
+
+    async def voice_room(self) -> bool:
+        """Whether the disk has room for another recording. A disk that is nearly full is an incident."""
+        free = await in_thread(self._recordings.files, self._free, self._recordings.path)
+        room = free >= self._keep_free_bytes
+        if room is not self._had_room:
+            await self._tell_room(room)
+        return room
+
+    async def start_recording(self, call_id: str, sample_format: SampleFormat, purpose: str = MESSAGE) -> DiskRecording:
+        """`sample_format` is the line's. `purpose` is an identifier that recovery reads. Raises: DiskFull."""
+        if not await self.voice_room():
+            raise DiskFull(f"the disk is nearly full; free some space for {self._recordings.path.parent}")
+        return await self._recordings.start(call_id, sample_format, purpose, self._now())
+
+    async def keep_message(self, call_id: str, stored: StoredTake, language: str) -> MessageKept:
+        """Keep a message; the same recording kept twice is still one message."""
+        now = self._now()
+        began = self._recordings.began(stored, now)
+        work = recording_rows.keep_message
+        kept = await self._writer.write(work, self._make_id(), call_id, stored, language, began, now)
+        self._recordings.kept(stored)
+        return kept
+
+    async def replace_message(self, message_id: str, stored: StoredTake) -> MessageKept:
+        """The caller recorded again: same message and number, new recording; the old one is removed."""
+        began = self._recordings.began(stored, self._now())
+        kept, doomed = await self._writer.write(recording_rows.replace_message, message_id, stored, began)
+        self._recordings.kept(stored)
+        if doomed is not None:
+            await self._remove_doomed(doomed)
+        return kept
+
+    async def mark_urgent(self, message_id: str) -> None:
+        """The caller called it urgent."""
+        await self._writer.write(recording_rows.set_urgent, message_id)
+
+    async def message_audio(self, message_id: str) -> bytes:
+        """The kept part of a message as s16."""
+        row = await self._database.read(recording_rows.recording_of_message, message_id)
+        return await in_thread(self._recordings.files, self._read_kept, row.file, row.kept_samples)
+
+    async def keep_callback(self, call_id: str, request: CallbackRequest, language: str) -> CallbackKept:
+        """Keep a request; an open one of the same number is updated instead."""
+        now = self._now()
+        began = self._recordings.began(request.reason, now) if request.reason else now
+        work = callback_rows.keep_callback
+        kept = await self._writer.write(work, self._make_id(), call_id, request, language, began, now)
+        if request.reason:
+            self._recordings.kept(request.reason)
+        return kept
+
+    async def add_callback_reason(self, callback_id: str, reason: StoredTake) -> None:
+        """The spoken reason of a request that is kept already."""
+        now = self._now()
+        began = self._recordings.began(reason, now)
+        await self._writer.write(callback_rows.add_reason, callback_id, reason, began, now)
+        self._recordings.kept(reason)
+
+    async def remembered_language(self, number: str) -> str | None:
+        """The language this number chose before."""
+        return await self._database.read(call_rows.language_of, number)
+
+    async def remember_language(self, number: str, language: str) -> None:
+        """Remember it for the next call."""
+        await self._writer.write(call_rows.set_language, number, language, self._now())
+
+    async def open_incident(self, kind: str, place: str, summary: str) -> None:
+        """A fault began, or is known already."""
+        work = incident_rows.open_incident
+        await self._writer.write(work, self._make_id(), kind, place, summary, self._now())
+
+    async def note_incident(self, kind: str, place: str, action: str) -> None:
+        """What was done about the latest incident of this kind and place. Raises: RecordNotFound."""
+        await self._writer.write(incident_rows.note_incident, kind, place, action, self._now())
+
+    async def close_incident(self, kind: str, place: str) -> None:
+        """The fault is over; nothing happens where none is open."""
+        await self._writer.write(incident_rows.close_incident, kind, place, self._now())
+
+    async def _tell_room(self, room: bool) -> None:
+        self._had_room = room
+        folder = self._recordings.path.parent
+        try:
+            if room:
+                await self.close_incident(_DISK, _DISK)
+            else:
+                sentence = f"the disk is nearly full, so callers can leave no voice; free some space for {folder}"
+                await self.open_incident(_DISK, _DISK, sentence)
+        except StorageError as error:
+            journal("storage").error("a full disk cannot be recorded", error=str(error))
+
+    def _now(self) -> Stamp:
+        return Stamp.now(self._clock)
+
+    def _recovery(self) -> Recovery:
+        return Recovery(self._recordings.path, self._make_id, self._now())
+
+    def _free(self, folder: Path) -> int:
+        with durable_files.plain_errors(folder):
+            return self._free_bytes(folder)
+
+    def _read_kept(self, file: str, kept_samples: int) -> bytes:
+        path = self._recordings.path / file
+        sample_format = RecordingName.parse(file).sample_format
+        with durable_files.plain_errors(path), path.open("rb") as wav:
+            wav.seek(HEADER_BYTES)
+            return decode_to_s16(wav.read(kept_samples * sample_format.sample_bytes), sample_format)
+
+    async def _remove_doomed(self, file: str) -> None:
+        # The message is safe already; what fails here is done again at the next start.
+        try:
+            await in_thread(self._recordings.files, durable_files.remove_durably, self._recordings.path / file)
+            await self._writer.write(recording_rows.forget_doomed, file)
+        except (OSError, StorageError) as error:
+            journal("storage").warning("an old recording could not be removed yet", file=file, error=str(error))
+
+    async def _let_go(self) -> None:
+        try:
+            await self._recordings.close()
+            await self._database.close()
+        finally:
+            self._ownership.release()
