@@ -1,0 +1,1 @@
+"""Flows and calls: what a caller hears, keys and leaves, step by step."""
