@@ -1,0 +1,149 @@
+"""The calls service: every line of the configuration, answered day and night."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from types import TracebackType
+from typing import Any, Self
+from zoneinfo import ZoneInfo
+
+from firmware.audio.catalogue import default_folder
+from firmware.audio.shelf import Shelf
+from firmware.clock import SystemClock
+from firmware.errors import ConfigurationError
+from firmware.events import CallerId, LineChanged, LineState
+from firmware.ivr.loader import load_flow
+from firmware.ivr.session import CallSession
+from firmware.journal import journal
+from firmware.modem.line import ModemLine
+from firmware.modem.options import LineOptions
+from firmware.modem.prompts import PromptCache
+from firmware.ports import Clock, TelephoneLine, VoiceLine, WireOpener
+from firmware.services.check import profile_problems
+from firmware.services.control import ControlServer
+from firmware.services.event_hub import EventHub
+from firmware.services.incident_book import IncidentBook
+from firmware.services.line_keeper import KeeperLimits, LineKeeper
+from firmware.services.line_ports import PortBook
+from firmware.services.line_status import LineStatus
+from firmware.services.paths import control_socket
+from firmware.services.supervisor import keep_alive
+from firmware.settings import LineSettings, Settings
+from firmware.storage.store import Store
+
+_log = journal("calls")
+
+# The session ends a call itself at its longest time; this much later the line's keeper no longer believes in it.
+_WATCHDOG_MARGIN_SECONDS = 120.0
+
+
+class CallsService:
+    """Lines, store and control socket of one appliance. An asynchronous context manager: inside it, lines are answered.
+
+    `openers` replace the configured ports by name (the bench's wires); `control` may be left out in simulated time.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        clock: Clock | None = None,
+        openers: Mapping[str, WireOpener] | None = None,
+        control: bool = True,
+    ) -> None:
+        if problems := profile_problems(settings):
+            raise ConfigurationError(problems)
+        self.hub = EventHub()
+        self._settings = settings
+        self._clock = clock or SystemClock()
+        self.store = Store(settings.data_dir, self._clock, keep_free_megabytes=settings.calls.keep_free_megabytes)
+        self._prompt_problems: list[str] = []
+        self._shelf = Shelf(default_folder(), settings.languages, self._note_prompt_problem)
+        self._prompts = PromptCache()
+        self._flow = load_flow(settings.flow, self._shelf.known(), settings.time_zone)
+        ports = PortBook(settings.lines, openers or {})
+        self._keepers = {line.name: self._keeper(line, ports.opener(line)) for line in settings.lines}
+        self._control = self._control_server() if control else None
+        self._tasks: list[asyncio.Task[None]] = []
+        self._started = AsyncExitStack()
+
+    def lines(self) -> list[dict[str, Any]]:
+        """Every line with its JSON fields."""
+        zone = ZoneInfo(self._settings.time_zone)
+        for keeper in self._keepers.values():
+            keeper.note_last_answer()
+        return [keeper.status.to_json(zone) for keeper in self._keepers.values()]
+
+    async def ready(self) -> None:
+        """Until a line can ring and every other one can too, or has told why not."""
+        with self.hub.subscription() as events:
+            await asyncio.gather(*(keeper.tried.wait() for keeper in self._keepers.values()))
+            if any(keeper.status.fault is None for keeper in self._keepers.values()):
+                return
+            async for event in events:
+                if isinstance(event, LineChanged) and event.state is LineState.IDLE:
+                    return
+
+    async def __aenter__(self) -> Self:
+        async with AsyncExitStack() as starting:
+            await self.store.open()
+            starting.push_async_callback(self.store.close)
+            if self._control is not None:
+                await self._control.start()
+                starting.push_async_callback(self._control.stop)
+            await self._tell_prompt_problems()
+            self._tasks = [
+                asyncio.create_task(keep_alive(name, keeper.run, keeper.crashed))
+                for name, keeper in self._keepers.items()
+            ]
+            starting.push_async_callback(self._stop_lines)
+            self._started = starting.pop_all()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._started.aclose()
+
+    async def _stop_lines(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _keeper(self, line: LineSettings, opener: WireOpener) -> LineKeeper:
+        options = LineOptions(country=self._settings.country, profile=line.profile, triple_dle=line.triple_dle)
+        telephone: TelephoneLine = ModemLine(line.name, opener, options, prompts=self._prompts)
+        status = LineStatus(line.name, self._clock.now, self.hub)
+        limits = KeeperLimits(self._settings.rings, self._settings.calls.longest_seconds + _WATCHDOG_MARGIN_SECONDS)
+        return LineKeeper(telephone, status, self.store, self._receive, self.hub, limits)
+
+    def _receive(self, voice: VoiceLine, caller: CallerId, call_id: str, line: str) -> CallSession:
+        return CallSession(
+            self._flow,
+            voice=voice,
+            store=self.store,
+            shelf=self._shelf,
+            clock=self._clock,
+            caller=caller,
+            call_id=call_id,
+            line=line,
+            watcher=self.hub,
+            settings=self._settings.calls,
+            languages=self._settings.languages,
+        )
+
+    def _control_server(self) -> ControlServer:
+        return ControlServer(control_socket(self._settings, "calls"), {"lines": self.lines}, self.hub)
+
+    def _note_prompt_problem(self, problem: str) -> None:
+        _log.warning("prompt problem", problem=problem)
+        self._prompt_problems.append(problem)
+
+    async def _tell_prompt_problems(self) -> None:
+        incident = IncidentBook(self.store, "prompts", "voice")
+        if self._prompt_problems:
+            await incident.begin("; ".join(self._prompt_problems))
+        else:
+            await incident.end()

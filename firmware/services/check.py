@@ -1,0 +1,69 @@
+"""What can be checked without touching hardware: configuration, flow, prompts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from firmware.audio.catalogue import default_folder
+from firmware.audio.shelf import Shelf
+from firmware.errors import ConfigurationError, Problem
+from firmware.ivr.flow import Flow
+from firmware.ivr.loader import load_flow
+from firmware.ivr.machine import draw_mermaid
+from firmware.modem.countries import GCI_CODES
+from firmware.modem.profile import profiles
+from firmware.settings import AUTO, Settings
+from firmware.yaml_source import did_you_mean
+
+_LANGUAGES = ("zh", "en")
+
+
+def check_everything(settings: Settings) -> list[str]:
+    """A sentence for each part that is good. Raises: ConfigurationError with all that is not."""
+    problems = profile_problems(settings)
+    shelf = Shelf(default_folder(), settings.languages, lambda text: problems.append(Problem("prompts", 0, text)))
+    try:
+        flow = load_flow(settings.flow, shelf.known(), settings.time_zone)
+    except ConfigurationError as error:
+        raise ConfigurationError([*problems, *error.problems]) from error
+    if problems:
+        raise ConfigurationError(problems)
+    return [
+        f"configuration: {len(settings.lines)} lines, languages {', '.join(settings.languages)}",
+        f"country: {country_sentence(settings)}",
+        f"flow {settings.flow}: {len(flow.steps)} steps",
+        "prompts: all there",
+    ]
+
+
+def profile_problems(settings: Settings) -> list[Problem]:
+    """Lines whose modem profile does not exist."""
+    known = profiles()
+    return [
+        Problem("configuration", 0, f'line {line.name}: no modem profile "{line.profile}"{_near(line.profile, known)}')
+        for line in settings.lines
+        if line.profile not in (AUTO, *known)
+    ]
+
+
+def country_sentence(settings: Settings) -> str:
+    """Whether modems can be told the country."""
+    code = GCI_CODES.get(settings.country)
+    if code is None:
+        return f"{settings.country}, for which no modem setting is known; modems keep the one they have"
+    return f"{settings.country}, told to modems as {code}"
+
+
+def _near(word: str, known: Iterable[str]) -> str:
+    return did_you_mean(word, known) or f"; there are {', '.join(known)}"
+
+
+def load_flow_by_name(reference: str) -> Flow:
+    """A flow by path or `builtin:NAME`, checked against the shipped prompts. Raises: ConfigurationError."""
+    shelf = Shelf(default_folder(), _LANGUAGES, lambda _: None)
+    return load_flow(reference, shelf.available())
+
+
+def draw_flow_by_name(reference: str) -> str:
+    """Its Mermaid diagram. Raises: ConfigurationError."""
+    return draw_mermaid(load_flow_by_name(reference))

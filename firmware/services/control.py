@@ -1,0 +1,116 @@
+"""A service's local control API: HTTP and server-sent events on a Unix socket in `run_dir`.
+
+The only place that imports starlette and uvicorn.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import socket
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from firmware.errors import ServiceError
+from firmware.services.event_hub import EventHub
+from firmware.services.event_json import event_to_json
+
+# Only the service's own user and group may talk to it.
+_SOCKET_UMASK = 0o117
+
+
+class ControlServer:
+    """Serves `GET /v1/<name>` for each given view, and every event at `GET /v1/events`."""
+
+    def __init__(self, path: Path, views: dict[str, Callable[[], Any]], hub: EventHub) -> None:
+        self._path = path
+        self._hub = hub
+        routes = [Route(f"/v1/{name}", _json_endpoint(view)) for name, view in views.items()]
+        self._app = Starlette(routes=[*routes, Route("/v1/events", self._events)])
+        self._running: tuple[socket.socket, uvicorn.Server, asyncio.Task[None]] | None = None
+
+    async def start(self) -> None:
+        """Listen. Raises: ServiceError where another process of this service is alive."""
+        listener = _listen(self._path)
+        config = uvicorn.Config(self._app, log_config=None, lifespan="off", access_log=False, ws="none")
+        config.timeout_graceful_shutdown = 1
+        server = _Server(config)
+        self._running = listener, server, asyncio.create_task(server.serve(sockets=[listener]))
+
+    async def stop(self) -> None:
+        """End every stream and close the socket."""
+        if self._running is None:
+            return
+        listener, server, task = self._running
+        self._hub.close()
+        server.should_exit = True
+        await task
+        listener.close()
+        self._path.unlink(missing_ok=True)
+
+    async def _events(self, _request: Request) -> Response:
+        return StreamingResponse(self._stream(), media_type="text/event-stream")
+
+    async def _stream(self) -> AsyncIterator[str]:
+        with self._hub.subscription() as events:
+            yield ": watching\n\n"
+            async for event in events:
+                yield f"data: {json.dumps(event_to_json(event), ensure_ascii=False)}\n\n"
+
+
+class _Server(uvicorn.Server):
+    """Leaves signals to the service that contains it."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def _json_endpoint(view: Callable[[], Any]) -> Callable[[Request], Any]:
+    async def endpoint(_request: Request) -> Response:
+        return JSONResponse(view())
+
+    return endpoint
+
+
+def _listen(path: Path) -> socket.socket:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return _bind(path)
+    except OSError as error:
+        raise ServiceError(f"cannot listen at {path}: {error.strerror or error}; name another run_dir") from error
+
+
+def _bind(path: Path) -> socket.socket:
+    if someone_answers(path):
+        raise ServiceError(f"this service runs already (its socket is {path}); stop it first")
+    path.unlink(missing_ok=True)
+    listener = socket.socket(socket.AF_UNIX)
+    umask = os.umask(_SOCKET_UMASK)
+    try:
+        listener.bind(str(path))
+    except OSError:
+        listener.close()
+        raise
+    finally:
+        os.umask(umask)
+    listener.setblocking(False)
+    return listener
+
+
+def someone_answers(path: Path) -> bool:
+    """Whether a process listens at a Unix socket."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            return probe.connect_ex(str(path)) == 0
+        except OSError:  # a path that is too long for any socket
+            return False

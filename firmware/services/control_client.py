@@ -1,0 +1,55 @@
+"""Asks a running service through its control socket. The only place that imports httpx."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from firmware.errors import ServiceError
+
+_ASK_SECONDS = 3.0
+
+
+class ControlClient:
+    """One service's control API."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def get(self, view: str) -> Any:
+        """A view's JSON value. Raises: ServiceError where the service is not running."""
+        self._expect_socket()
+        transport = httpx.HTTPTransport(uds=str(self._path))
+        try:
+            with httpx.Client(transport=transport, base_url="http://service", timeout=_ASK_SECONDS) as client:
+                return client.get(f"/v1/{view}").raise_for_status().json()
+        except httpx.HTTPError as error:
+            raise self._not_running(type(error).__name__) from error
+
+    async def events(self) -> AsyncIterator[dict[str, Any]]:
+        """Every event from now on, until the service ends. Raises: ServiceError where it is not running."""
+        self._expect_socket()
+        transport = httpx.AsyncHTTPTransport(uds=str(self._path))
+        timeout = httpx.Timeout(_ASK_SECONDS, read=None)
+        try:
+            async with (
+                httpx.AsyncClient(transport=transport, base_url="http://service", timeout=timeout) as client,
+                client.stream("GET", "/v1/events") as response,
+            ):
+                async for line in response.aiter_lines():
+                    if line.startswith("data: "):
+                        yield json.loads(line.removeprefix("data: "))
+        except httpx.HTTPError as error:
+            raise self._not_running(type(error).__name__) from error
+
+    def _expect_socket(self) -> None:
+        # Told apart here, because httpcore leaks its socket where it cannot connect.
+        if not self._path.is_socket():
+            raise self._not_running("no socket")
+
+    def _not_running(self, why: object) -> ServiceError:
+        return ServiceError(f"no service answers at {self._path} ({why}); start it with: linekeeper run")

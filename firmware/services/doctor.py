@@ -1,0 +1,100 @@
+"""The health of one appliance, a plain line for each thing that a technician can look at."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from firmware.audio.catalogue import default_folder
+from firmware.audio.shelf import Shelf
+from firmware.clock import SystemClock
+from firmware.errors import ConfigurationError
+from firmware.ivr.loader import load_flow
+from firmware.modem.countries import GCI_CODES
+from firmware.services.check import country_sentence
+from firmware.services.line_view import list_lines
+from firmware.settings import AUTO, Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at, whether it is good, and what to do where it is not."""
+
+    subject: str
+    good: bool
+    sentence: str
+
+    def __str__(self) -> str:
+        return f"{'good' if self.good else 'BAD '}  {self.subject}: {self.sentence}"
+
+    def to_json(self) -> dict[str, Any]:
+        """For monitoring."""
+        return {"subject": self.subject, "good": self.good, "sentence": self.sentence}
+
+
+def examine(settings: Settings) -> list[Finding]:
+    """Look at everything; never raises for what it finds."""
+    return [*_data(settings), _clock(), _country(settings), *_voice(settings), *_ports(settings), *_lines(settings)]
+
+
+def _data(settings: Settings) -> Iterator[Finding]:
+    folder = settings.data_dir
+    if not folder.is_dir():
+        yield Finding("data", False, f"{folder} does not exist; create it, or start the service once")
+        return
+    if not os.access(folder, os.W_OK):
+        yield Finding("data", False, f"{folder} is not writable for this user; run as the service's user")
+        return
+    free = shutil.disk_usage(folder).free // 1_000_000
+    enough = free > settings.calls.keep_free_megabytes
+    advice = "" if enough else "; callers can leave no voice, make room"
+    yield Finding("disk", enough, f"{free} MB free at {folder}{advice}")
+
+
+def _country(settings: Settings) -> Finding:
+    return Finding("country", settings.country in GCI_CODES, country_sentence(settings))
+
+
+def _clock() -> Finding:
+    trusted = SystemClock().trusted()
+    sentence = "the time of day is synchronised" if trusted else "not synchronised yet; opening hours count as open"
+    return Finding("clock", trusted, sentence)
+
+
+def _voice(settings: Settings) -> Iterator[Finding]:
+    problems: list[str] = []
+    shelf = Shelf(default_folder(), settings.languages, problems.append)
+    yield Finding("prompts", not problems, "; ".join(problems) or "all there")
+    try:
+        flow = load_flow(settings.flow, shelf.available(), settings.time_zone)
+    except ConfigurationError as error:
+        yield Finding("flow", False, "; ".join(str(problem) for problem in error.problems))
+    else:
+        yield Finding("flow", True, f"{settings.flow}, {len(flow.steps)} steps")
+
+
+def _ports(settings: Settings) -> Iterator[Finding]:
+    for line in settings.lines:
+        if line.port != AUTO:
+            yield _port(line.name, Path(line.port))
+
+
+def _port(name: str, port: Path) -> Finding:
+    subject = f"port of {name}"
+    if port.exists() and not port.is_char_device():
+        return Finding(subject, False, f"{port} is no serial port; name the modem's device in the configuration")
+    if not port.exists():
+        return Finding(subject, False, f"{port} does not exist; plug the modem in, or correct the configuration")
+    if not os.access(port, os.R_OK | os.W_OK):
+        return Finding(subject, False, f"{port} may not be opened by this user; add it to the group dialout")
+    return Finding(subject, True, str(port))
+
+
+def _lines(settings: Settings) -> Iterator[Finding]:
+    for line in list_lines(settings):
+        modem = f", {line['modem']}" if line["modem"] else ""
+        yield Finding(f"line {line['name']}", line["fault"] is None, line["fault"] or f"{line['state']}{modem}")

@@ -1,0 +1,84 @@
+"""The control socket, with the real server and the real client."""
+
+from __future__ import annotations
+
+import asyncio
+import stat
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from firmware.errors import ServiceError
+from firmware.events import CallerId, CallRinging, LineChanged, LineState
+from firmware.services.control import ControlServer
+from firmware.services.control_client import ControlClient
+from firmware.services.event_hub import EventHub
+
+
+@pytest.fixture
+async def hub() -> EventHub:
+    return EventHub()
+
+
+@pytest.fixture
+async def socket_path(tmp_path: Path, hub: EventHub) -> AsyncIterator[Path]:
+    path = tmp_path / "calls.sock"
+    server = ControlServer(path, {"lines": lambda: [{"name": "front"}]}, hub)
+    await server.start()
+    yield path
+    await server.stop()
+    assert not path.exists()
+
+
+async def test_view_is_answered(socket_path: Path) -> None:
+    answer = await asyncio.to_thread(ControlClient(socket_path).get, "lines")
+    assert answer == [{"name": "front"}]
+
+
+async def test_events_reach_every_watcher(socket_path: Path, hub: EventHub) -> None:
+    streams = [ControlClient(socket_path).events() for _ in range(2)]
+    firsts = [asyncio.ensure_future(anext(stream)) for stream in streams]
+    while len(hub._queues) < 2:
+        await asyncio.sleep(0)
+    hub(CallRinging("front", "c1", CallerId("10086", "王小明")))
+    for event in await asyncio.gather(*firsts):
+        assert event["event"] == "call_ringing"
+        assert event["caller"] == {"number": "10086", "name": "王小明", "absence": "not_sent"}
+    for stream in streams:
+        await stream.aclose()  # type: ignore[attr-defined]
+
+
+async def test_socket_is_for_the_service_alone(socket_path: Path) -> None:
+    assert stat.S_IMODE(socket_path.stat().st_mode) == 0o660
+
+
+async def test_second_service_is_refused(socket_path: Path, hub: EventHub) -> None:
+    with pytest.raises(ServiceError, match="runs already"):
+        await ControlServer(socket_path, {}, hub).start()
+
+
+async def test_socket_left_by_a_power_cut_is_taken_over(tmp_path: Path, hub: EventHub) -> None:
+    path = tmp_path / "calls.sock"
+    path.touch()
+    server = ControlServer(path, {"lines": list}, hub)
+    await server.start()
+    assert await asyncio.to_thread(ControlClient(path).get, "lines") == []
+    await server.stop()
+
+
+async def test_absent_service_is_named_with_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(ServiceError, match="start it with: linekeeper run"):
+        ControlClient(tmp_path / "calls.sock").get("lines")
+
+
+def test_slow_watcher_loses_its_oldest_events_only() -> None:
+    async def scene() -> None:
+        hub = EventHub()
+        with hub.subscription() as events:
+            for count in range(600):
+                hub(LineChanged(f"line{count}", LineState.IDLE))
+            first = await anext(events)
+            assert first.line == "line100"
+
+    asyncio.run(scene())
