@@ -4,8 +4,6 @@ SHELL := /bin/bash
 VENV := .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
-# Root needs no sudo, and a bare machine may not have it.
-SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 ARGS ?=
 RIG ?=
 
@@ -29,7 +27,7 @@ lint: $(VENV)/.test
 	$(BIN)/lint-imports
 
 unit: $(VENV)/.test
-	$(BIN)/pytest -n 2 --dist loadgroup $(ARGS)
+	$(BIN)/pytest -n 2 --dist loadfile $(ARGS)
 
 hil: $(VENV)/.test ## whole-call scenarios on the bench, or on hardware with RIG=FILE
 	@[ -z "$(RIG)" ] || $(BIN)/pip install --quiet -e '.[rig]'
@@ -37,6 +35,9 @@ hil: $(VENV)/.test ## whole-call scenarios on the bench, or on hardware with RIG
 
 bench: $(VENV)/.test ## the figures P1 to P9 beside their targets
 	$(BIN)/python -m benchmarks $(ARGS)
+
+soak: $(VENV)/.test ## 1,000 calls with every trouble, and kill -9 at 200 instants
+	LINEKEEPER_CALLS=1000 LINEKEEPER_KILLS=200 $(BIN)/pytest tests/scenarios/test_thousand_calls.py tests/scenarios/test_kill_nine.py $(ARGS)
 
 prompts: $(VENV)/.test ## speak the prompt catalogue again
 	$(BIN)/linekeeper prompts build
