@@ -6,6 +6,7 @@ counts as none: a wrong number on a callback list is worse than an empty one.
 
 from __future__ import annotations
 
+import codecs
 import re
 
 from firmware.events import CallerId, NumberAbsence
@@ -25,6 +26,7 @@ _ABSENCES = {
     b"UNAVAILABLE": NumberAbsence.UNAVAILABLE,
 }
 _LONGEST_NAME_BYTES = 64
+_IDEOGRAPHIC_SPACE = "\u3000"
 
 
 def is_caller_line(line: bytes) -> bool:
@@ -95,12 +97,11 @@ def _clean_number(value: bytes) -> str | None:
 
 
 def _readable_name(value: bytes) -> str:
-    """ASCII, else GB 18030 as China sends names, else hex: nothing unreadable reaches a page."""
-    for encoding in ("ascii", "gb18030"):
-        try:
-            name = value.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        if name.isprintable():
-            return name
-    return value.hex()
+    """ASCII or GB 18030, as China sends names, else hex: nothing unreadable reaches a page."""
+    try:
+        # GB 18030 contains ASCII. An incomplete last character, cut off by the network or by us, is left out.
+        name = codecs.getincrementaldecoder("gb18030")().decode(value)
+    except UnicodeDecodeError:
+        return value.hex()
+    name = name.replace(_IDEOGRAPHIC_SPACE, " ").strip()
+    return name if name and name.isprintable() else value.hex()

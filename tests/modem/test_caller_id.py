@@ -56,6 +56,13 @@ def test_dtmf_delimiters_are_taken_off() -> None:
     [
         ("张三".encode("gb18030"), "张三"),
         (b"ACME", "ACME"),
+        ("张　三".encode("gb18030"), "张 三"),
+        ("张三　".encode("gb18030"), "张三"),
+        ("张三李".encode("gb18030")[:-1], "张三"),
+        ("㐀㐁".encode("gb18030")[:-2], "㐀"),
+        (b"A" + "张".encode("gb18030") * 40, "A" + "张" * 31),
+        ("张".encode("gb18030")[:1], "d5"),
+        ("　".encode("gb18030"), "a1a1"),
         (b"\xff\xff\xff", "ffffff"),
         (b"BEL\x07L", "42454c074c"),
         (b"N" * 400, "N" * 64),
