@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stderr
+from contextlib import contextmanager
 from pathlib import Path
 
 from firmware.journal import open_journal
@@ -13,8 +13,7 @@ from firmware.journal import open_journal
 def journal_to(path: Path) -> Iterator[None]:
     """Inside, the journal goes to this file."""
     with path.open("a", encoding="utf-8") as file:
-        with redirect_stderr(file):
-            open_journal()
+        open_journal(stream=file)
         try:
             yield
         finally:
