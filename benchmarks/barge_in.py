@@ -23,11 +23,12 @@ async def measure_barge_in() -> list[Figure]:
         await asyncio.gather(*(_press(setting, at) for at in range(_LINES)))
         delays = [delay for log in setting.logs for delay in log.barge_in_delays()]
     median, p99 = statistics.median(delays), percentile(delays, 99)
+    told = {"median": median, "p99": p99, "max": max(delays)}
     return [
         Figure(
             "P3",
             f"digit event -> <DLE><CAN>, {_LINES} lines talking",
-            f"median {milliseconds(median)}, p99 {milliseconds(p99)} ({len(delays)} digits)",
+            f"{', '.join(f'{name} {milliseconds(value)}' for name, value in told.items())} ({len(delays)} digits)",
             "median <= 5 ms, p99 <= 30 ms",
             median <= _MEDIAN_SECONDS and p99 <= _P99_SECONDS,
         )

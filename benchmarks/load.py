@@ -9,17 +9,18 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.appliance import Appliance
-from benchmarks.figure import Figure
+from benchmarks.figure import Figure, milliseconds
 from benchmarks.many_calls.speech import unique_speech
 from benchmarks.setting import Setting, bench
 from firmware.simulation.call import Call
 
 _CPU_LINES = 8
-_CPU_SECONDS = 20.0
-_IDLE_SECONDS = 10.0
+_CPU_SECONDS = 15.0
+_IDLE_SECONDS = 5.0
 _CPU_SHARE = 0.003
-_LINE_COUNTS = (16, 32, 64, 96, 128, 192, 256)
 _LINES_WANTED = 64
+_LINE_COUNTS = (_LINES_WANTED, 128)
+_LIMIT_COUNTS = (256, 384, 512, 640, 768, 896, 1024)
 _TALK_SECONDS = 15.0
 _RINGING_APART_SECONDS = 0.05
 _LAG_LOOK_SECONDS = 0.01
@@ -56,8 +57,8 @@ async def _cpu_figure(what: str, *, talks: bool) -> Figure:
             task.cancel()
         await asyncio.gather(*_hang_up(setting, calls), *speaking, return_exceptions=True)
     share = (busy - idle) / _CPU_LINES
-    told = f"{share:.2%} of a core (idle {idle:.2%}, {_CPU_LINES} lines {busy:.2%})"
-    return Figure("P5", f"CPU per {what} line", told, "<= 0.30 %", share <= _CPU_SHARE)
+    told = f"mean {share:.2%} of a core (idle {idle:.2%}, {_CPU_LINES} lines {busy:.2%})"
+    return Figure("P5", f"CPU per {what} line", told, "mean <= 0.30%", share <= _CPU_SHARE)
 
 
 async def _cpu_per_second(appliance: Appliance, seconds: float) -> float:
@@ -93,17 +94,34 @@ def _hang_up(setting: Setting, calls: Sequence[Call]) -> list[asyncio.Task[None]
 
 
 async def measure_lines() -> list[Figure]:
-    """P6: more and more lines until one runs dry. The bench's own lag is told: a late bench looks like a dry line."""
+    """P6."""
+    most, notes = await _most_lines(_LINE_COUNTS)
+    met = most >= _LINES_WANTED
+    told = _or_more(most, _LINE_COUNTS)
+    return [Figure("P6", "lines talking at once, no underrun", told, f">= {_LINES_WANTED}", met, notes)]
+
+
+async def measure_lines_limit() -> list[Figure]:
+    """How far P6 goes on this machine, which carries the bench as well."""
+    most, notes = await _most_lines(_LIMIT_COUNTS)
+    return [Figure("P6", "lines talking at once, no underrun: limit", _or_more(most, _LIMIT_COUNTS), notes=notes)]
+
+
+def _or_more(most: int, counts: Sequence[int]) -> str:
+    return f"{most}, more not tried" if most == counts[-1] else str(most)
+
+
+async def _most_lines(counts: Sequence[int]) -> tuple[int, tuple[str, ...]]:
+    """More and more lines until one runs dry. The bench's own lag is told: a late bench looks like a dry line."""
     most = 0
-    told: list[str] = []
-    for count in _LINE_COUNTS:
+    notes: list[str] = []
+    for count in counts:
         underruns, talking, lag_seconds = await _talk(count)
-        told.append(f"{count}: {underruns} underruns, bench late {lag_seconds * 1000:.0f} ms")
+        notes.append(f"{count} lines: {underruns} underruns, {talking} talked, bench late {milliseconds(lag_seconds)}")
         if underruns or talking < count:
             break
         most = count
-    what = f"lines talking at once without an underrun ({'; '.join(told)})"
-    return [Figure("P6", what, str(most), f">= {_LINES_WANTED}", most >= _LINES_WANTED)]
+    return most, tuple(notes)
 
 
 async def _talk(count: int) -> tuple[int, int, float]:
