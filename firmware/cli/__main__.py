@@ -1,0 +1,5 @@
+"""`python -m firmware.cli`."""
+
+from firmware.cli import main
+
+main()

@@ -1,0 +1,71 @@
+"""What calls left behind."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from firmware.cli.frame import Json, group, print_records, settings_of
+
+if TYPE_CHECKING:
+    from firmware.storage.queries import Records
+
+_calls = group("calls", "calls that were offered")
+_messages = group("messages", "what callers left by voice")
+_callbacks = group("callbacks", "who wants to be called")
+_incidents = group("incidents", "faults, and what was done about them")
+_lines = group("lines", "the telephone lines")
+
+
+@_calls.command("list")
+def calls_list(context: typer.Context, as_json: Json = False) -> None:
+    """List every call, oldest first."""
+    with _records(context) as records:
+        print_records(records.calls(), as_json)
+
+
+@_messages.command("list")
+def messages_list(context: typer.Context, as_json: Json = False) -> None:
+    """List every message, oldest first."""
+    with _records(context) as records:
+        print_records(records.messages(), as_json)
+
+
+@_messages.command("export")
+def messages_export(context: typer.Context, message: str, file: Path) -> None:
+    """Write a message, named by id or number, as a WAV file."""
+    with _records(context) as records:
+        records.export_message(message, file)
+
+
+@_callbacks.command("list")
+def callbacks_list(context: typer.Context, as_json: Json = False) -> None:
+    """List every callback request, oldest first."""
+    with _records(context) as records:
+        print_records(records.callbacks(), as_json)
+
+
+@_incidents.command("list")
+def incidents_list(context: typer.Context, as_json: Json = False) -> None:
+    """List every incident, oldest first."""
+    with _records(context) as records:
+        print_records(records.incidents(), as_json)
+
+
+@_lines.command("list")
+def lines_list(context: typer.Context, as_json: Json = False) -> None:
+    """List the lines and how they are."""
+    from firmware.services.line_view import list_lines
+
+    print_records(list_lines(settings_of(context)), as_json)
+
+
+def _records(context: typer.Context) -> Records:
+    from zoneinfo import ZoneInfo
+
+    from firmware.storage.queries import Records
+
+    settings = settings_of(context)
+    return Records(settings.data_dir, ZoneInfo(settings.time_zone))
