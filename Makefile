@@ -7,8 +7,9 @@ BIN := $(VENV)/bin
 ARGS ?=
 RIG ?=
 
-RUN_PACKAGES := python3 python3-venv
-TEST_PACKAGES := mgetty-voice mgetty-pvftools multimon-ng flite espeak-ng sox
+RUN_PACKAGES := python3 python3-venv libspandsp2
+SOUND_PACKAGES := portaudio19-dev python3-dev gcc libasound2-plugins pulseaudio pulseaudio-utils
+TEST_PACKAGES := mgetty-voice mgetty-pvftools multimon-ng flite espeak-ng sox libfst-tools $(SOUND_PACKAGES)
 
 .PHONY: help demo test lint unit hil bench prompts soak clean
 
@@ -55,9 +56,9 @@ $(VENV)/.packages-test:
 
 $(VENV)/.run: pyproject.toml constraints.txt | $(VENV)/.packages-run
 	@[ -x $(BIN)/pip ] || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[speech]'
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.run | $(VENV)/.packages-test
-	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[speech,sound,dev]'
 	@touch $@

@@ -18,6 +18,8 @@ LinekeeperError
 │   ├── DiskFull
 │   └── RecordNotFound
 ├── PromptError               a prompt is missing or unreadable
+├── SpeechError               a recogniser, its model or its worker
+├── SoundError                microphone, loudspeaker, or the library that drives them
 └── ServiceError              a service cannot start or be reached
 
 A message to a person says what happened and what to do. Nothing here is raised for a caller's mistake.
@@ -135,6 +137,14 @@ class RecordNotFound(StorageError):
 
 class PromptError(LinekeeperError):
     """A prompt is missing or cannot be read."""
+
+
+class SpeechError(LinekeeperError):
+    """A recogniser, its model or its worker process."""
+
+
+class SoundError(LinekeeperError):
+    """Microphone, loudspeaker, or the library that drives them."""
 
 
 class ServiceError(LinekeeperError):

@@ -64,6 +64,40 @@ class CallEnd(Enum):
     INTERRUPTED = "interrupted"
 
 
+class LineTone(Enum):
+    """Tones of the exchange. Values are the words of `linekeeper listen`."""
+
+    DIAL = "dial"
+    BUSY = "busy"
+    CONGESTION = "congestion"
+    RINGBACK = "ringback"
+
+
+@dataclass(frozen=True, slots=True)
+class KeyHeard:
+    """A key in the sound of a line; told once for each press, as soon as it is certain.
+
+    `began_at_samples` counts from where the ear began to listen, and is not later than the sound of the key.
+    """
+
+    key: str
+    began_at_samples: int
+
+
+@dataclass(frozen=True, slots=True)
+class ToneHeard:
+    """A tone of the exchange in the sound of a line; told once, as soon as its cadence is certain.
+
+    `began_at_samples` is where its first burst began, as counted by the ear.
+    """
+
+    tone: LineTone
+    began_at_samples: int
+
+
+Sound = KeyHeard | ToneHeard
+
+
 class LineState(Enum):
     """Where a line is. Values are part of the JSON."""
 
@@ -115,6 +149,15 @@ class PromptStarted(CallEvent):
 class KeyPressed(CallEvent):
     """The caller pressed a key."""
 
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class WordsHeard(CallEvent):
+    """The caller answered by voice. `key` is what the words stand for, "" where they mean nothing here."""
+
+    text: str
+    confidence: float
     key: str
 
 

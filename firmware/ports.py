@@ -6,7 +6,7 @@ Audio that crosses these borders is `s16` (see `pcm`), except what a line record
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -21,6 +21,7 @@ from firmware.events import (
     LineChanged,
     MessageKept,
     RecordingEnd,
+    Sound,
 )
 from firmware.pcm import SampleFormat
 
@@ -119,6 +120,37 @@ class AudioSink(Protocol):
         """Samples as the modem sent them; never blocks. Raises: DiskFull once the disk refused earlier samples."""
 
 
+class ToneEar(Protocol):
+    """Listens to one stretch of sound for keys and for tones of the exchange. It has no clock: it counts samples."""
+
+    def hear(self, s16: bytes) -> Sequence[Sound]:
+        """The next samples, in pieces of any length; what became certain with them, in the order it sounded."""
+
+
+class ToneEarMaker(Protocol):
+    """Makes an ear for each stretch of sound: a recording, or a wait for an answer."""
+
+    def __call__(self) -> ToneEar:
+        """A fresh ear."""
+
+
+class SpeechEar(Protocol):
+    """Takes what a caller says while a question waits for an answer."""
+
+    def hear(self, s16: bytes) -> None:
+        """The next samples, in pieces of any length. Never blocks, never raises."""
+
+
+class CallMonitor(Protocol):
+    """Is given both sides of a live call, for a technician who listens in. Must not block or raise."""
+
+    def caller_said(self, data: bytes, sample_format: SampleFormat) -> None:
+        """Samples as they came from the line."""
+
+    def caller_hears(self, data: bytes, sample_format: SampleFormat) -> None:
+        """Samples as they go to the line, at most the pacing lead early."""
+
+
 class VoiceLine(Protocol):
     """A line off hook, between answer and hang-up.
 
@@ -145,6 +177,12 @@ class VoiceLine(Protocol):
 
     def forget_keys(self) -> None:
         """Drop the waiting keys."""
+
+    def hearing(self, ear: SpeechEar) -> AbstractContextManager[None]:
+        """While inside, `take_key` gives the sound of the line to the ear as it waits. Keys come as fast as ever.
+
+        These modems do not listen while they speak (modem-reference 6.5), so words spoken over a prompt are not heard.
+        """
 
     async def record(self, sink: AudioSink, limits: RecordLimits) -> Take:
         """Record until a limit, an end key (which is consumed) or the far end's hang-up; the last is not raised here.
@@ -301,6 +339,50 @@ class CallStore(Protocol):
 
     async def close_incident(self, kind: str, place: str) -> None:
         """The fault is over; nothing happens where none is open."""
+
+
+# --- speech ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Grammar:
+    """What may be answered: phrases of one language, in the recogniser's spelling (small letters, no punctuation)."""
+
+    language: str
+    phrases: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """What was heard: a phrase of the grammar, or "" for speech that is none of them. `confidence` is 0 to 1."""
+
+    text: str
+    confidence: float
+
+
+class Utterance(SpeechEar, Protocol):
+    """One answer by voice, from the first sample after the question to the end of the words."""
+
+    @property
+    def speaking(self) -> bool:
+        """Whether somebody has begun to speak and has not come to an end."""
+
+    async def understood(self) -> Understood | None:
+        """Waits for the end of the words. None when nothing will come any more: the recogniser failed or stopped."""
+
+    def close(self) -> None:
+        """No answer is wanted any more. Idempotent."""
+
+
+class Recognizer(Protocol):
+    """Ears for speech. A failure in here never costs more than the answer by voice."""
+
+    @property
+    def languages(self) -> frozenset[str]:
+        """Languages that are understood now; empty while the recogniser is missing, broken, too slow or stopped."""
+
+    def listen(self, grammar: Grammar) -> Utterance:
+        """Begin to listen for one answer. Never blocks or raises."""
 
 
 # --- prompts and watchers --------------------------------------------------------------------------------------------

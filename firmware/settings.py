@@ -83,7 +83,18 @@ class SyncSettings(_Section):
 class SpeechSettings(_Section):
     """What understands speech."""
 
-    engine: Literal["none"] = "none"
+    engine: Literal["none", "pocketsphinx", "vosk"] = "none"
+    models: dict[Language, Folder] = {}
+    """A model's folder per language. pocketsphinx carries an English one; vosk models come by `speech fetch`."""
+    confirm_below: Annotated[float, Field(ge=0, le=1)] = 0.7
+    """Words that were understood with less confidence are confirmed with the caller."""
+    ignore_below: Annotated[float, Field(ge=0, le=1)] = 0.3
+    """Words with less confidence than this count as not understood."""
+    end_silence_seconds: Annotated[float, Field(ge=0.2, le=3)] = 0.6
+    """Silence after which an answer is over."""
+    longest_answer_seconds: Annotated[float, Field(ge=1, le=30)] = 6.0
+    transcripts: bool = True
+    """Write down messages after the call, where the language has a model."""
 
 
 class CallSettings(_Section):

@@ -12,7 +12,8 @@ from firmware.modem.profile import Profile
 from firmware.modem.recording import Recorder
 from firmware.modem.streams import Reception, Transmission
 from firmware.modem.waking import Bell
-from firmware.ports import Take
+from firmware.pcm import SampleFormat, decode_to_s16
+from firmware.ports import SpeechEar, Take
 
 _MOST_KEYS = 64
 _UNDERRUN, _OVERRUN = ord("u"), ord("o")
@@ -24,8 +25,9 @@ _KNOWN_CODES = frozenset(b"abcdefimEhHpPlLqsrRouQStvVwJK$XTYMWFUG.\x03")
 class CallState:
     """One call. Barge-in and hang-up silence the line here and now; whoever waits is woken for the rest."""
 
-    def __init__(self, profile: Profile, timings: Timings, bell: Bell) -> None:
+    def __init__(self, profile: Profile, timings: Timings, bell: Bell, sample_format: SampleFormat) -> None:
         self._profile = profile
+        self._format = sample_format
         self._timings = timings
         self._bell = bell
         self._loop = asyncio.get_running_loop()
@@ -42,6 +44,7 @@ class CallState:
         self.transmission: Transmission | None = None
         self.reception: Reception | None = None
         self.recorder: Recorder | None = None
+        self.ear: SpeechEar | None = None
         self.unknown_codes = 0
         self.underruns = 0
         self.overruns = 0
@@ -82,6 +85,8 @@ class CallState:
         """Samples."""
         if self.recorder is not None:
             self.recorder.audio(data)
+        elif self.ear is not None:
+            self.ear.hear(decode_to_s16(data, self._format))
 
     def audio_ended(self) -> None:
         """The modem ended its audio."""

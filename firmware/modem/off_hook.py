@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from firmware.errors import CallerGone, UnsupportedModem
@@ -16,7 +17,7 @@ from firmware.modem.streams import Duplex, Reception, StreamContext, Transmissio
 from firmware.modem.taking import Taking
 from firmware.modem.tone import tone_clip
 from firmware.pcm import SampleFormat
-from firmware.ports import AudioSink, Clip, RecordLimits, Take
+from firmware.ports import AudioSink, Clip, RecordLimits, SpeechEar, Take
 from firmware.units import samples_to_seconds
 
 OFF_HOOK_LABEL = 1
@@ -53,7 +54,7 @@ class OffHookLine:
         self._loop = asyncio.get_running_loop()
         self._label = OFF_HOOK_LABEL
         self._answered_again = 0
-        self.state = CallState(setup.profile, context.timings, context.bell)
+        self.state = CallState(setup.profile, context.timings, context.bell, self.sample_format)
 
     @property
     def sample_format(self) -> SampleFormat:
@@ -105,6 +106,15 @@ class OffHookLine:
 
     # --- listening ---
 
+    @contextmanager
+    def hearing(self, ear: SpeechEar) -> Iterator[None]:
+        """While inside, `take_key` gives the sound of the line to the ear; see `ports.VoiceLine`."""
+        self.state.ear = ear
+        try:
+            yield
+        finally:
+            self.state.ear = None
+
     async def take_key(self, timeout_seconds: float) -> str | None:
         """The next key; see `ports.VoiceLine`."""
         deadline = self._loop.time() + timeout_seconds
@@ -113,7 +123,7 @@ class OffHookLine:
             rest = deadline - self._loop.time()
             if self.state.keys or rest <= 0:
                 return self.state.take_key()
-            if self._profile.keys_in_command_state or rest <= _SHORTEST_LISTENING_SECONDS:
+            if (self._profile.keys_in_command_state and self.state.ear is None) or rest <= _SHORTEST_LISTENING_SECONDS:
                 await self._bell.wait_until(self._something_came, rest)
             else:
                 await self._listen(deadline)

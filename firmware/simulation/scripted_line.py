@@ -9,14 +9,15 @@ from __future__ import annotations
 import asyncio
 from array import array
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 
 from firmware.errors import CallerGone
 from firmware.events import HangUpEvidence, RecordingEnd
 from firmware.pcm import SampleFormat, encode_s16, from_array
-from firmware.ports import AudioSink, Clip, RecordLimits, Take
+from firmware.ports import AudioSink, Clip, RecordLimits, SpeechEar, Take
 from firmware.units import SAMPLE_RATE_HZ, samples_to_seconds, seconds_to_samples
 
 _CHUNK_SECONDS = 0.1
@@ -112,6 +113,12 @@ class ScriptedLine:
     def forget_keys(self) -> None:
         """Drop the waiting keys."""
         self._keys = ""
+
+    @contextmanager
+    def hearing(self, ear: SpeechEar) -> Iterator[None]:
+        """A caller by script says nothing to a question; a scripted recogniser answers in its place."""
+        del ear
+        yield
 
     async def record(self, sink: AudioSink, limits: RecordLimits) -> Take:
         """Speak the next speech of the script into the sink."""
