@@ -6,7 +6,7 @@ import hashlib
 import re
 import sysconfig
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -15,8 +15,9 @@ from firmware.yaml_source import YamlSource, did_you_mean, parse_yaml
 
 CATALOGUE_FILE = "catalogue.yaml"
 LANGUAGES = ("zh", "en")
-ENGINES = ("espeak-ng", "flite")
-_PROMPT_ID = re.compile(r"[a-z][a-z0-9_]{0,40}")
+PIPER = "piper"
+ENGINES = ("espeak-ng", "flite", PIPER)
+PROMPT_ID = re.compile(r"[a-z][a-z0-9_]{0,40}")
 _WORDS_PER_MINUTE = range(80, 301)
 _PACE, _DIGIT_PACE = "words_per_minute", "digit_words_per_minute"
 _VOICE_KEYS = ("engine", "voice", _PACE, _DIGIT_PACE)
@@ -27,11 +28,21 @@ _Part = TypeVar("_Part")
 
 @dataclass(frozen=True, slots=True)
 class Voice:
-    """Who speaks: a synthesiser, the name it gives the voice, and how fast it reads."""
+    """Who speaks: a synthesiser, the name it gives the voice, and how fast it reads.
+
+    For piper `voice` is the path of a voice file, which has a pace of its own: `slowdown` says how many times longer
+    it speaks than in sentences.
+    """
 
     engine: str
     voice: str
     words_per_minute: int
+    slowdown: float = 1.0
+
+    @property
+    def name(self) -> str:
+        """The voice, wherever its file lies."""
+        return Path(self.voice).stem if self.engine == PIPER else self.voice
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +70,24 @@ class Catalogue:
     def checksum(self, prompt: str, language: str) -> str:
         """Changes when the text or the voice that reads it does."""
         voice = self.voice(prompt, language)
-        parts = (voice.engine, voice.voice, str(voice.words_per_minute), self.prompts[prompt].texts[language])
+        parts = (voice.engine, voice.name, str(voice.words_per_minute), self.prompts[prompt].texts[language])
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+
+    def text_checksum(self, prompt: str, language: str) -> str:
+        """Changes when the text does, whoever reads it."""
+        return hashlib.sha256(self.prompts[prompt].texts[language].encode()).hexdigest()[:16]
+
+    def with_piper(self, language: str, voice_file: Path) -> Catalogue:
+        """The same texts, read in one language by a piper voice."""
+        usual, digits = self.voices[language], self.digit_voices[language]
+        slowdown = usual.words_per_minute / digits.words_per_minute
+        sentences = Voice(PIPER, str(voice_file), usual.words_per_minute)
+        numbers = Voice(PIPER, str(voice_file), digits.words_per_minute, slowdown)
+        return replace(
+            self,
+            voices={**self.voices, language: sentences},
+            digit_voices={**self.digit_voices, language: numbers},
+        )
 
     def problem(self, prompt: str, language: str, text: str) -> Problem:
         """A mistake in one text."""
@@ -142,7 +169,8 @@ class _Reader:
             self._wrong((*path, "voice"), "voice: a name is needed")
         pace = self._pace((*path, _PACE), entry.get(_PACE))
         digit_pace = self._pace((*path, _DIGIT_PACE), entry.get(_DIGIT_PACE, pace))
-        return Voice(str(engine), str(voice), pace), Voice(str(engine), str(voice), digit_pace)
+        for_digits = Voice(str(engine), str(voice), digit_pace, pace / digit_pace)
+        return Voice(str(engine), str(voice), pace), for_digits
 
     def _pace(self, path: tuple[str, ...], value: object) -> int:
         if isinstance(value, int) and value in _WORDS_PER_MINUTE:
@@ -151,7 +179,7 @@ class _Reader:
         return _WORDS_PER_MINUTE.start
 
     def prompt(self, path: tuple[str, ...], name: str, value: object) -> Prompt | None:
-        if not _PROMPT_ID.fullmatch(name):
+        if not PROMPT_ID.fullmatch(name):
             self._wrong(path, f'"{name}" cannot name a prompt: small letters, digits and _ only')
         entry = self.mapping(path, value)
         self.only((*LANGUAGES, _OWN_KEYS), path, entry)

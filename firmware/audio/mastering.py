@@ -1,4 +1,4 @@
-"""From a synthesiser's sound to a prompt for the line: rate, band, level, ends. Needs numpy, so only the build uses it.
+"""From any speech to a prompt for the line: rate, band, level, ends. Needs numpy, so no call ever uses it.
 
 Deterministic: the same samples in give the same bytes out.
 """
@@ -33,15 +33,34 @@ _FILTER_HALF_SECONDS = 0.02
 _SPEECH_RANGE_DB = 42.0
 _FRAME_SAMPLES = SAMPLE_RATE_HZ // 100
 _FADE_IN_SECONDS, _FADE_OUT_SECONDS = 0.01, 0.04
+# A person's recording has the noise of a room around it: speech there is this much above its quietest tenth, and what
+# is this far below the loudest counts as speech whatever the room. A shorter noise at the edge is a key or a switch.
+_ABOVE_ROOM_DB, _SURE_SPEECH_DB, _SHORTEST_SPEECH_FRAMES = 10.0, 26.0, 3
+# Soft sounds that begin or end a word hide in the noise; so much around it may be one.
+_SOFT_FRAMES_BEFORE, _SOFT_FRAMES_AFTER = 4, 8
 # Where the limiter begins to bend, as a share of the ceiling.
 _KNEE = 0.6
 
 
 def master(speech: Speech) -> bytes:
-    """The prompt as s16. Raises: PromptError when there is nothing to hear."""
-    raw = np.asarray(speech.samples, dtype=np.float64) / _FULL_SCALE
-    signal = _trim(_to_telephone_band(raw, speech.rate_hz))
-    return _to_s16(_set_level(_fade(signal)))
+    """The prompt as s16, from a synthesiser. Raises: PromptError when there is nothing to hear."""
+    return master_signal(np.asarray(speech.samples, dtype=np.float64) / _FULL_SCALE, speech.rate_hz)
+
+
+def master_signal(signal: Signal, rate_hz: int, *, in_a_room: bool = False) -> bytes:
+    """The prompt as s16, from mono samples; `in_a_room` for a person's, with noise around the speech.
+
+    Raises: PromptError when there is nothing to hear.
+    """
+    telephone = _to_telephone_band(signal, rate_hz)
+    powers = _frame_powers(telephone)
+    first, after_last = _speech_in_a_room(powers) if in_a_room else _speech(powers)
+    return _to_s16(_set_level(_fade(_cut(telephone, first, after_last))))
+
+
+def active_level_of(signal: Signal, rate_hz: int) -> float:
+    """The active speech level of what the telephone carries of it, in dBFS, before anything is done about it."""
+    return active_level_dbfs(_to_s16(_to_telephone_band(signal, rate_hz)))
 
 
 def _to_telephone_band(signal: Signal, rate_hz: int) -> Signal:
@@ -71,17 +90,37 @@ def _kernel(half: int, rate_hz: int, fraction: float) -> Signal:
     return kernel
 
 
-def _trim(signal: Signal) -> Signal:
-    """Speech with our own lengths of quiet around it."""
+def _frame_powers(signal: Signal) -> Signal:
     frames = len(signal) // _FRAME_SAMPLES
-    powers = (signal[: frames * _FRAME_SAMPLES].reshape(frames, _FRAME_SAMPLES) ** 2).mean(axis=1)
+    powers: Signal = (signal[: frames * _FRAME_SAMPLES].reshape(frames, _FRAME_SAMPLES) ** 2).mean(axis=1)
     if not powers.any():
-        raise PromptError("the synthesiser wrote only silence")
+        raise PromptError("it holds only silence")
+    return powers
+
+
+def _speech(powers: Signal) -> tuple[int, int]:
+    """The first frame of speech, and the one after the last."""
     speaking = np.flatnonzero(powers >= powers.max() * 10 ** (-_SPEECH_RANGE_DB / 10))
+    return int(speaking[0]), int(speaking[-1]) + 1
+
+
+def _speech_in_a_room(powers: Signal) -> tuple[int, int]:
+    lowest, highest = (powers.max() * 10 ** (-below / 10) for below in (_SPEECH_RANGE_DB, _SURE_SPEECH_DB))
+    threshold = np.clip(np.quantile(powers, 0.1) * 10 ** (_ABOVE_ROOM_DB / 10), lowest, highest)
+    # The frames that begin a long enough run of loud ones.
+    runs = np.convolve(powers >= threshold, np.ones(_SHORTEST_SPEECH_FRAMES), "valid") == _SHORTEST_SPEECH_FRAMES
+    if not runs.any():
+        return _speech(powers)
+    speaking = np.flatnonzero(runs)
+    first, after_last = int(speaking[0]), int(speaking[-1]) + _SHORTEST_SPEECH_FRAMES
+    return max(0, first - _SOFT_FRAMES_BEFORE), min(len(powers), after_last + _SOFT_FRAMES_AFTER)
+
+
+def _cut(signal: Signal, first_frame: int, after_last_frame: int) -> Signal:
+    """Speech with our own lengths of quiet around it."""
     head, tail = seconds_to_samples(HEAD_SECONDS), seconds_to_samples(TAIL_SECONDS)
     padded = np.concatenate([np.zeros(head), signal, np.zeros(tail + _FRAME_SAMPLES)])
-    first, after_last = int(speaking[0]) * _FRAME_SAMPLES, (int(speaking[-1]) + 1) * _FRAME_SAMPLES
-    return padded[first : after_last + head + tail]
+    return padded[first_frame * _FRAME_SAMPLES : after_last_frame * _FRAME_SAMPLES + head + tail]
 
 
 def _fade(signal: Signal) -> Signal:
@@ -100,7 +139,7 @@ def _set_level(signal: Signal) -> Signal:
     for _ in range(4):
         level = active_level_dbfs(_to_s16(shaped))
         if level == SILENT_DBFS:
-            raise PromptError("the synthesiser wrote only silence")
+            raise PromptError("it holds only silence")
         gain_db += TARGET_DBFS - level
         shaped = _limit(signal * 10 ** (gain_db / 20))
     return shaped

@@ -12,14 +12,14 @@ from pathlib import Path
 
 from firmware.audio.catalogue import load_catalogue
 from firmware.audio.files import wav_path
+from firmware.audio.own_versions import current_sound, own_files
+from firmware.audio.wav_files import load_s16
 from firmware.errors import ConfigurationError
-from firmware.pcm import decode_to_s16, from_array
+from firmware.pcm import from_array
 from firmware.ports import Clip
 from firmware.units import SAMPLE_RATE_HZ, seconds_to_samples
-from firmware.wav import NotAWav, parse
+from firmware.wav import NotAWav
 
-# Five minutes at 16 bits: beyond any prompt, and small enough for a Pi's memory.
-_LARGEST_FILE_BYTES = 5_000_000
 _DIGIT_PROMPTS = {
     "*": "digit_star",
     "#": "digit_hash",
@@ -33,16 +33,23 @@ _CHIME_HZ, _CHIME_NOTE_SECONDS, _CHIME_PEAK = (1050, 800), 0.15, 4600
 class Shelf:
     """Serves clips and never raises; each problem is told once to `on_problem`, as a sentence for people.
 
-    `languages` are the configured ones; the first is the default. Not for use from several threads.
+    `languages` are the configured ones; the first is the default. `own` is where the office keeps versions of its own:
+    the newest that is whole goes before the shipped sound. Not for use from several threads.
     """
 
-    def __init__(self, folder: Path, languages: Sequence[str], on_problem: Callable[[str], None]) -> None:
+    def __init__(
+        self, folder: Path, languages: Sequence[str], on_problem: Callable[[str], None], own: Path | None = None
+    ) -> None:
         self._languages = tuple(languages)
         self._on_problem = on_problem
         # Prompts and languages whose missing sound was told already.
         self._told: set[tuple[str, str]] = set()
         self._texts = self._load_texts(folder)
-        self._clips = {language: self._load_clips(folder, language) for language in self._languages}
+        self._clips: dict[str, dict[str, Clip]] = {language: {} for language in self._languages}
+        if own is not None:
+            self._load_own(own)
+        for language in self._languages:
+            self._load_shipped(folder, language)
         self._substitutes: dict[tuple[str, str], Clip] = {}
 
     def clip(self, prompt: str, language: str) -> Clip:
@@ -86,15 +93,27 @@ class Shelf:
             self._on_problem(f"the prompt catalogue cannot be used, so what callers hear shows without words: {told}")
             return {}
 
-    def _load_clips(self, folder: Path, language: str) -> dict[str, Clip]:
-        clips = {}
+    def _load_own(self, own: Path) -> None:
+        try:
+            for language, prompt in own_files(own):
+                sound = current_sound(own, (language, prompt), self._on_problem) if language in self._clips else None
+                if sound:
+                    self._put(prompt, language, sound.s16)
+        except OSError as error:
+            self._on_problem(
+                f"the office's own prompts in {own} cannot be read: {error}; callers hear the shipped ones"
+            )
+
+    def _load_shipped(self, folder: Path, language: str) -> None:
         for prompt in self._prompts_to_load(folder, language):
             path = wav_path(folder, (language, prompt))
             try:
-                clips[prompt] = Clip(prompt, self._text(prompt, language), _load_s16(path), language)
+                self._put(prompt, language, load_s16(path))
             except (OSError, NotAWav) as error:
                 self._tell(f"the prompt file {path} cannot be used: {error}", prompt, language)
-        return clips
+
+    def _put(self, prompt: str, language: str, s16: bytes) -> None:
+        self._clips[language][prompt] = Clip(prompt, self._text(prompt, language), s16, language)
 
     def _prompts_to_load(self, folder: Path, language: str) -> list[str]:
         try:
@@ -104,7 +123,7 @@ class Shelf:
             self._told.update((prompt, language) for prompt in self._texts)
             return []
         # A named prompt without a file is tried too, so that its absence is told now and not in a call.
-        return sorted(found | self._texts.keys())
+        return sorted((found | self._texts.keys()) - self._clips[language].keys())
 
     def _text(self, prompt: str, language: str) -> str:
         return self._texts.get(prompt, {}).get(language, prompt)
@@ -113,23 +132,6 @@ class Shelf:
         if (prompt, language) not in self._told:
             self._told.add((prompt, language))
             self._on_problem(problem)
-
-
-def _load_s16(path: Path) -> bytes:
-    """The samples of a file in any sample format of the line. Raises: OSError, NotAWav."""
-    if not path.is_file():
-        raise NotAWav("there is no such file")
-    if path.stat().st_size > _LARGEST_FILE_BYTES:
-        raise NotAWav("it is too large for a prompt")
-    wav = parse(path.read_bytes())
-    if wav.rate_hz != SAMPLE_RATE_HZ:
-        raise NotAWav(f"{wav.rate_hz} samples/s; {SAMPLE_RATE_HZ} are needed")
-    # A file that was cut short may end within a sample.
-    whole = len(wav.data) - len(wav.data) % wav.sample_format.sample_bytes
-    s16 = decode_to_s16(wav.data[:whole], wav.sample_format)
-    if not any(s16):
-        raise NotAWav("it holds only silence")
-    return s16
 
 
 def _chime() -> bytes:

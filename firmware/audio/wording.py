@@ -8,35 +8,52 @@ from collections.abc import Iterator
 from firmware.audio.catalogue import Catalogue, Prompt
 from firmware.errors import Problem
 
+_THANK = "thank the caller rather than apologise"
+_PERSONAL = 'say "I" or "we" rather than "you must"'
+_POSSIBLE = "say what is possible"
+_NO_BLAME = "never blame the caller"
+_PRESS = 'keys are offered as ", press 1." or "，请按1。" only, so that the languages can be compared'
 # What a caller must not hear, and what to say instead (requirements, "Wording of prompts").
 _FORBIDDEN = {
     "en": {
-        r"\bsorry\b|\bapolog|\bregret|\bunfortunately\b|\bexcuse\b": "thank the caller rather than apologise",
-        r"\byou (must|have to|need to|should)\b|\bmust\b": 'say "I" or "we" rather than "you must"',
-        r"\b(cannot|can't|can not|unable|impossible|do not|don't|not allowed)\b": "say what is possible",
-        r"\b(invalid|wrong|incorrect|error|mistake|failed|failure|fault)\b": "never blame the caller",
-        r"\byou (did not|didn't|forgot)\b": "never blame the caller",
+        r"\b(sorry|apolog\w*|regret\w*|unfortunately|excuse|pardon|forgive|inconvenience|afraid)\b": _THANK,
+        r"\b(keep|keeping|kept) you\b": "thank the caller for waiting",
+        r"\byou(\'ll| will)? (must|have to|need to|should|ought to|are to|are required)\b|\bmust\b": _PERSONAL,
+        r"\b(cannot|can not|unable|impossible|do not|never|not (allowed|possible|available)|unavailable)\b": _POSSIBLE,
+        r"n['’]t\b|\b(refuse|deny|denie|forbid|forbidden|prohibit)\w*": _POSSIBLE,
+        r"\b(invalid|wrong|incorrect|error|mistake|fault|illegal|fail\w*|time[d-]?[ -]?out)\b": _NO_BLAME,
+        r"\byou (did not|forgot|failed)\b|\bnot (recogni[sz]ed|understood|valid)\b": _NO_BLAME,
+        r"\btoo (long|short|slow|late|early|fast|loud|quiet|many|few)\b": _NO_BLAME,
+        r"\b(push|hit|dial|type|choose|select) (the )?(\d|star|hash)\b": _PRESS,
+        r"\bsay \w+ (to|for)\b": "say the benefit before the word",
     },
     "zh": {
-        "抱歉|对不起|不好意思|遗憾|请原谅|打扰": "thank the caller rather than apologise",
-        "必须|务必|应该|应当|不得|一定要": 'say "I" or "we" rather than "you must"',
-        "不能|无法|不可以|不允许|请勿|不要": "say what is possible",
-        "错误|无效|有误|失败|故障|您没有|您忘": "never blame the caller",
+        "抱歉|对不起|不好意思|遗憾|请原谅|打扰|见谅|谅解|包涵|不便": _THANK,
+        "久等": "thank the caller for waiting: 感谢您的等候",
+        "必须|务必|应该|应当|不得|一定要|强制": _PERSONAL,
+        "不能|无法|不可以|不允许|请勿|不要|禁止|拒绝|不许|只能|没办法|不支持": _POSSIBLE,
+        "错误|无效|有误|失败|故障|您没有|您忘|不正确|不对|不符|超时|输错|按错|说错": _NO_BLAME,
+        "太(长|短|慢|晚|早|快|轻|响|大声|小声)": _NO_BLAME,
+        "(拨|选|选择|输入|点)[0-9]|按[零一二三四五六七八九](?![下次遍])": _PRESS,
         # Heard from espeak-ng 1.51: zhong4 xin1, geng4 xin1.
         "重新|更新": "the synthesiser misreads this word; 再次 or another word is safe",
     },
 }
+_ANYWHERE = {
+    r"[0-9]{2,}|[０-９]": "numbers are said digit by digit; write words, or a single plain digit for a key",
+    "[;；]": "one thought per sentence; end it here",
+}
 _SENTENCE_END = {"en": re.compile(r"(?<=[.?!])\s+"), "zh": re.compile(r"(?<=[。？！])")}
 _KEY = {"en": re.compile(r"\bpress (?:the )?(\w+)( key)?", re.IGNORECASE), "zh": re.compile(r"按(\d|\w+?键)")}
-# The benefit comes first, then one key, and with it the sentence ends.
+# The benefit comes first, then one key, and with it the sentence ends. A word to say may stand beside its key.
 _BENEFIT_FIRST = {
-    "en": re.compile(r"\S.*, press (\d|the (star|hash) key)\.", re.IGNORECASE),
-    "zh": re.compile(r".+，请按(\d|[星井]号键)。"),
+    "en": re.compile(r"\S.*, (say [^,.]{1,24},? or )?press (\d|the (star|hash) key)\.", re.IGNORECASE),
+    "zh": re.compile(r".+，请(说[^，。]{1,10}，?或者?(请)?)?按(\d|[星井]号键)。"),
 }
 _KEY_NAMES = {"star": "*", "hash": "#", "星号键": "*", "井号键": "#"}
 _LONGEST_SENTENCE = {"en": 20, "zh": 26}
 # "You can press a key at any time" names no key.
-_ANY_KEY = {"a", "any"}
+_ANY_KEY = re.compile(r"an?|any|.*任意键")
 
 
 def wording_problems(catalogue: Catalogue) -> Iterator[Problem]:
@@ -51,7 +68,7 @@ def wording_problems(catalogue: Catalogue) -> Iterator[Problem]:
 def spoken_keys(language: str, text: str) -> list[str]:
     """The keys that a text names, in order."""
     words = [match[1].lower() for match in _KEY[language].finditer(text)]
-    return [_KEY_NAMES.get(word, word) for word in words if word not in _ANY_KEY]
+    return [_KEY_NAMES.get(word, word) for word in words if not _ANY_KEY.fullmatch(word)]
 
 
 def _different_keys(catalogue: Catalogue, prompt: Prompt) -> Iterator[Problem]:
@@ -62,7 +79,7 @@ def _different_keys(catalogue: Catalogue, prompt: Prompt) -> Iterator[Problem]:
 
 
 def _complaints(language: str, text: str) -> Iterator[str]:
-    for pattern, advice in _FORBIDDEN[language].items():
+    for pattern, advice in (_FORBIDDEN[language] | _ANYWHERE).items():
         found = re.search(pattern, text, re.IGNORECASE)
         if found:
             yield f'"{found[0]}": {advice}'

@@ -6,8 +6,8 @@ import fcntl
 import os
 from pathlib import Path
 
+from firmware.durable_files import FILE_MODE, make_folder, plain_errors
 from firmware.errors import StorageError
-from firmware.storage.durable_files import FILE_MODE, make_folder, plain_errors
 
 _LOCK_FILE = "calls.lock"
 

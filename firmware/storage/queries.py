@@ -15,9 +15,9 @@ from zoneinfo import ZoneInfo
 from peewee import JOIN, ModelSelect, SqliteDatabase
 
 from firmware import wav
+from firmware.durable_files import plain_errors, write_durably
 from firmware.errors import RecordNotFound, StorageError
 from firmware.storage.database import connect, plain_database_errors, readable
-from firmware.storage.durable_files import plain_errors, write_durably
 from firmware.storage.migrations import refuse_newer, refuse_older
 from firmware.storage.models import Call, Callback, Incident, IncidentAction, Message, RecordingRow
 from firmware.storage.recording_file import RecordingName
@@ -153,6 +153,7 @@ class Records:
             "recorded_at": self._local(row["recorded_at"]),
             "duration_seconds": round(samples_to_seconds(row["kept_samples"]), 3),
             "handled": row["handled"],
+            "transcript": row["transcript"],
         }
 
     def _callback(self, row: Record) -> Record:

@@ -15,11 +15,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
+from firmware.durable_files import FILE_MODE, plain_errors, rename_durably, sync_folder
 from firmware.errors import DiskFull, StorageError
 from firmware.events import RecordingEnd
 from firmware.pcm import SampleFormat
 from firmware.ports import StoredTake, Take
-from firmware.storage.durable_files import FILE_MODE, plain_errors, rename_durably, sync_folder
 from firmware.storage.stamps import id_time
 from firmware.units import seconds_to_samples
 from firmware.wav import HEADER_BYTES, header

@@ -14,11 +14,11 @@ from pathlib import Path
 
 from peewee import SqliteDatabase
 
+from firmware.durable_files import plain_errors, remove_durably, rename_durably
 from firmware.errors import StorageError
 from firmware.events import CallEnd
 from firmware.storage import call_rows, incident_rows, recording_rows
 from firmware.storage.adoption import adopt, remains
-from firmware.storage.durable_files import plain_errors, remove_durably, rename_durably
 from firmware.storage.models import Call, RecordingRow
 from firmware.storage.recording_file import PARTIAL_SUFFIX, RecordingName, seal
 from firmware.storage.stamps import Stamp, utc_text

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -7,9 +8,11 @@ import pytest
 
 from firmware.audio.build import build
 from firmware.audio.check import check
-from firmware.audio.files import SYNTHESISED, load_files
+from firmware.audio.files import SYNTHESISED, load_files, sound_checksum
+from firmware.audio.folder_lock import only_one
 from firmware.errors import ConfigurationError, PromptError
-from firmware.wav import parse
+from firmware.pcm import SampleFormat
+from firmware.wav import dump, parse
 
 pytestmark = pytest.mark.skipif(
     not (shutil.which("flite") and shutil.which("espeak-ng")), reason="the synthesisers are not installed"
@@ -98,4 +101,44 @@ def test_what_was_made_before_a_failure_is_kept(bare: Path) -> None:
 def test_mistakes_in_the_catalogue_stop_the_build(bare: Path) -> None:
     edit(bare / "catalogue.yaml", "flite", "float")
     with pytest.raises(ConfigurationError):
+        build(bare)
+
+
+def test_every_record_tells_its_sound_and_version(bare: Path) -> None:
+    build(bare)
+    for (language, prompt), record in load_files(bare).items():
+        assert record.sound == sound_checksum(parse((bare / language / f"{prompt}.wav").read_bytes()).data)
+        assert record.version == 1
+
+
+def test_the_version_counts_changes_of_the_sound(bare: Path) -> None:
+    build(bare)
+    edit(bare / "catalogue.yaml", "Goodbye.", "See you soon.")
+    build(bare)
+    build(bare, only_changed=False)
+    assert {file: record.version for file, record in load_files(bare).items() if record.version > 1} == {
+        ("en", "goodbye"): 2
+    }
+
+
+def test_records_from_before_checksums_are_completed_and_nothing_is_made(bare: Path) -> None:
+    build(bare)
+    complete = (bare / "files.yaml").read_text(encoding="utf-8")
+    older = re.sub(r", sound: '\w+', version: 1", "", complete)
+    assert older != complete
+    (bare / "files.yaml").write_text(older, encoding="utf-8")
+    assert build(bare) == []
+    assert (bare / "files.yaml").read_text(encoding="utf-8") == complete
+
+
+@pytest.mark.parametrize("damage", [b"RIFF", dump(SampleFormat.S16, b"\1\2" * 4000)])
+def test_a_sound_that_is_not_the_one_made_is_made_again(bare: Path, damage: bytes) -> None:
+    build(bare)
+    (bare / "en" / "goodbye.wav").write_bytes(damage)
+    assert build(bare) == ["en/goodbye"]
+    assert check(bare) == []
+
+
+def test_two_builds_do_not_run_at_once(bare: Path) -> None:
+    with only_one(bare), pytest.raises(PromptError, match="another program"):
         build(bare)

@@ -1,13 +1,19 @@
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from firmware.audio import mandarin_trap
+from firmware.audio.catalogue import load_catalogue
 from firmware.audio.check import check
+from firmware.audio.files import UPLOADED, dump_files, load_files, sound_checksum
+from firmware.audio.own_prompts import keep_version, roll_back
 from firmware.pcm import SampleFormat, encode_s16
-from firmware.wav import dump
+from firmware.wav import dump, parse
 
 Speech = Callable[..., bytes]
 
@@ -17,7 +23,11 @@ def told(folder: Path) -> list[str]:
 
 
 def replace_sound(folder: Path, s16: bytes) -> list[str]:
-    (folder / "en" / "goodbye.wav").write_bytes(dump(SampleFormat.S16, s16))
+    """With its checksum, as when somebody meant it."""
+    path = folder / "en" / "goodbye.wav"
+    before = parse(path.read_bytes()).data
+    path.write_bytes(dump(SampleFormat.S16, s16))
+    edit(folder / "files.yaml", sound_checksum(before), sound_checksum(s16))
     return told(folder)
 
 
@@ -124,3 +134,85 @@ def test_an_unreadable_list_is_told(folder: Path, name: str, content: str) -> No
 
 def test_a_place_without_prompts_is_told(tmp_path: Path) -> None:
     assert any("cannot be read" in problem for problem in told(tmp_path))
+
+
+def test_another_sound_than_the_one_described_is_told(folder: Path, speech: Speech) -> None:
+    sound = speech(frequency_hz=900.0)
+    (folder / "en" / "goodbye.wav").write_bytes(dump(SampleFormat.S16, sound))
+    (problem,) = told(folder)
+    assert (
+        f"is not the one that files.yaml describes; where that is meant, write sound: '{sound_checksum(sound)}'"
+        in problem
+    )
+
+
+def test_a_sound_without_checksum_is_told(folder: Path) -> None:
+    sound = parse((folder / "en" / "goodbye.wav").read_bytes()).data
+    edit(folder / "files.yaml", f"sound: '{sound_checksum(sound)}', ", "")
+    (problem,) = told(folder)
+    assert "no checksum of its sound" in problem
+
+
+def test_a_sound_of_the_voice_that_spells_mandarin_in_english_is_told(folder: Path) -> None:
+    records = load_files(folder)
+    records["zh", "goodbye"] = replace(records["zh", "goodbye"], voice="espeak-ng 1.51 cmn")
+    (folder / "files.yaml").write_text(dump_files(records))
+    (problem,) = told(folder)
+    assert "zh/goodbye.wav: espeak-ng 1.51 cmn spells Mandarin in English; for Mandarin use cmn-latn-pinyin" in problem
+
+
+def test_a_catalogue_voice_that_spells_mandarin_in_english_is_told_at_its_line(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shutil, "which", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setattr(mandarin_trap, "phonemes", lambda voice, texts: "ni2X hAu2 (en)ga55nTr'i:")
+    (problem,) = check(folder)
+    assert problem.line == 2
+    assert "reads by another language's rules" in problem.text
+
+
+@pytest.mark.skipif(not shutil.which("espeak-ng"), reason="espeak-ng is not installed")
+def test_the_voice_of_this_espeak_is_judged_by_what_it_says(folder: Path) -> None:
+    assert told(folder) == []
+    edit(folder / "catalogue.yaml", "cmn-latn-pinyin", "nobody")
+    assert any("espeak-ng failed" in problem for problem in told(folder))
+
+
+def keep(folder: Path, s16: bytes, *, text: str | None = None, file: tuple[str, str] = ("en", "goodbye")) -> Path:
+    of_text = text or load_catalogue(folder).text_checksum("goodbye", "en")
+    keep_version(folder / "own", file, s16, UPLOADED, "goodbye.mp3", of_text)
+    return folder / "own"
+
+
+def test_good_own_prompts_pass(folder: Path, speech: Speech) -> None:
+    assert check(folder, keep(folder, speech())) == []
+    assert check(folder, folder / "nowhere") == []
+
+
+def test_own_prompts_are_judged_like_ours(folder: Path, speech: Speech) -> None:
+    own = keep(folder, speech(13.0, -30.0), text="old")
+    problems = check(folder, own)
+    assert {problem.source for problem in problems} == {str(own / "en" / "goodbye" / "1.wav")}
+    texts = "\n".join(problem.text for problem in problems)
+    assert "the text changed" in texts
+    assert "lasts 13.0 s" in texts
+    assert "too quiet" in texts
+
+
+def test_a_broken_own_version_is_told_and_those_withdrawn_are_at_rest(folder: Path, speech: Speech) -> None:
+    keep(folder, speech())
+    own = keep(folder, speech(2.0))
+    (own / "en" / "goodbye" / "1.wav").write_bytes(b"RIFF")
+    (problem,) = check(folder, own)
+    assert "version 1 of en/goodbye cannot be used" in problem.text
+    keep(folder, speech(1.5, -30.0))
+    (own / "en" / "goodbye" / "1.yaml").unlink()
+    assert len(check(folder, own)) == 1
+    roll_back(own, ("en", "goodbye"))
+    assert check(folder, own) == []
+
+
+def test_an_own_prompt_that_no_catalogue_knows_is_told(folder: Path, speech: Speech) -> None:
+    own = keep(folder, speech(), file=("en", "fanfare"))
+    (problem,) = check(folder, own)
+    assert "no prompt of the catalogue uses it" in problem.text

@@ -3,13 +3,15 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from firmware.audio.files import RECORDED
+from firmware.audio.own_prompts import keep_version
 from firmware.audio.shelf import Shelf
 from firmware.pcm import SampleFormat, encode_s16, level_dbfs
 from firmware.ports import PromptShelf
@@ -160,6 +162,75 @@ def test_no_damaged_header_breaks_the_shelf(folder: Path, at: int, value: int, c
     clip = Shelf(folder, BOTH, told.append).clip("goodbye", "zh")
     assert clip.s16
     assert (clip.language == "zh") == (told == [])
+
+
+def keep(own: Path, s16: bytes, file: tuple[str, str] = ("en", "goodbye")) -> int:
+    return keep_version(own, file, s16, RECORDED, "microphone", "0123")
+
+
+def test_the_offices_own_voice_goes_before_the_shipped_one(folder: Path, told: list[str], tmp_path: Path) -> None:
+    own = tmp_path / "own"
+    keep(own, b"\1\2" * 400)
+    shelf = Shelf(folder, BOTH, told.append, own)
+    clip = shelf.clip("goodbye", "en")
+    assert (clip.s16, clip.language) == (b"\1\2" * 400, "en")
+    assert clip.text == "Thank you for calling. Goodbye."
+    assert shelf.clip("goodbye", "zh").s16 == Shelf(folder, BOTH, told.append).clip("goodbye", "zh").s16
+    assert told == []
+
+
+def test_a_broken_own_prompt_falls_back_step_by_step_and_each_is_told_once(
+    folder: Path, told: list[str], tmp_path: Path
+) -> None:
+    own = tmp_path / "own"
+    for number in (1, 2, 3):
+        keep(own, bytes([number, 1]) * 400)
+    (own / "en" / "goodbye" / "3.wav").write_bytes(b"RIFF")
+    shelf = Shelf(folder, BOTH, told.append, own)
+    assert shelf.clip("goodbye", "en").s16 == b"\2\1" * 400
+    assert len(told) == 1
+    assert "version 3 of en/goodbye" in told[0]
+    for number in (1, 2):
+        (own / "en" / "goodbye" / f"{number}.yaml").unlink()
+    shelf = Shelf(folder, BOTH, told.append, own)
+    shipped = parse((folder / "en" / "goodbye.wav").read_bytes()).data
+    assert [shelf.clip("goodbye", "en").s16 for _ in range(2)] == [shipped, shipped]
+    assert len(told) == 2
+
+
+def test_an_own_prompt_serves_where_the_shipped_file_is_lost(folder: Path, told: list[str], tmp_path: Path) -> None:
+    own = tmp_path / "own"
+    keep(own, b"\1\2" * 400)
+    shutil.rmtree(folder / "en")
+    shelf = Shelf(folder, BOTH, told.append, own)
+    assert shelf.clip("goodbye", "en").language == "en"
+    assert shelf.available()["en"] == {"goodbye"}
+
+
+def test_languages_that_are_not_configured_are_left_alone(folder: Path, told: list[str], tmp_path: Path) -> None:
+    own = tmp_path / "own"
+    keep(own, b"\1\2" * 400)
+    assert Shelf(folder, ["zh"], told.append, own).available().keys() == {"zh"}
+    assert told == []
+
+
+def test_an_own_folder_that_cannot_be_read_is_told_once(
+    folder: Path, told: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = tmp_path / "own"
+    keep(own, b"\1\2" * 400)
+    real = Path.iterdir
+
+    def refuse(path: Path) -> Iterator[Path]:
+        if own in path.parents:
+            raise PermissionError(13, "Permission denied")
+        return real(path)
+
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    shelf = Shelf(folder, BOTH, told.append, own)
+    assert [shelf.clip("goodbye", "en").language for _ in range(2)] == ["en", "en"]
+    (problem,) = told
+    assert "cannot be read" in problem
 
 
 def test_calls_never_load_numpy() -> None:

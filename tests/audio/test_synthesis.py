@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from firmware.audio import synthesis
+from firmware.audio import espeak_ng
 from firmware.audio.catalogue import Voice, default_folder, load_catalogue
-from firmware.audio.synthesis import check_voice, engine_version, phonemes, synthesise
+from firmware.audio.espeak_ng import phonemes, was_trapped
+from firmware.audio.synthesis import describe_voice, synthesise
 from firmware.errors import PromptError
 
 MANDARIN = Voice("espeak-ng", "cmn-latn-pinyin", 180)
@@ -52,7 +53,7 @@ def test_a_voice_that_spells_pinyin_in_english_fails_the_build() -> None:
 
 @pytest.mark.parametrize("said", ["(en)ga55nTr'i:", "j'Au55_| (en-us)w'0n", ""])
 def test_phonemes_of_another_language_are_refused(monkeypatch: pytest.MonkeyPatch, said: str) -> None:
-    monkeypatch.setattr(synthesis, "phonemes", lambda voice, text: said)
+    monkeypatch.setattr(espeak_ng, "phonemes", lambda voice, text: said)
     with pytest.raises(PromptError, match="another language's rules"):
         synthesise(MANDARIN, "感谢")
 
@@ -71,9 +72,9 @@ def test_flite_keeps_the_pace_asked_for() -> None:
 
 @needs_flite
 def test_a_voice_that_flite_lacks_is_told() -> None:
-    check_voice(ENGLISH)
+    describe_voice(ENGLISH)
     with pytest.raises(PromptError, match='no voice "nobody"'):
-        check_voice(Voice("flite", "nobody", 165))
+        describe_voice(Voice("flite", "nobody", 165))
 
 
 @needs_espeak
@@ -90,6 +91,30 @@ def test_a_missing_synthesiser_is_told_with_its_cure(monkeypatch: pytest.MonkeyP
 
 @needs_flite
 @needs_espeak
-@pytest.mark.parametrize("engine", ["flite", "espeak-ng"])
-def test_the_version_of_a_synthesiser_is_known(engine: str) -> None:
-    assert re.fullmatch(r"\d+\.\d+(\.\d+)?", engine_version(engine))
+@pytest.mark.parametrize("voice", [ENGLISH, MANDARIN], ids=lambda voice: voice.engine)
+def test_program_version_and_voice_are_described(voice: Voice) -> None:
+    assert re.fullmatch(rf"{voice.engine} \d+\.\d+(\.\d+)? {voice.voice}", describe_voice(voice))
+
+
+@pytest.mark.parametrize(
+    ("description", "trapped"),
+    [
+        ("espeak-ng 1.51 cmn", True),
+        ("espeak-ng 1.50.2 zh", True),
+        ("espeak-ng 1.51 cmn-latn-pinyin", False),
+        ("espeak-ng 1.52.0 cmn", False),
+        ("flite 2.2 cmn", False),
+    ],
+)
+def test_descriptions_tell_voices_that_spell_mandarin_in_english(description: str, trapped: bool) -> None:
+    assert was_trapped(description) == trapped
+
+
+@needs_espeak
+def test_the_trap_is_sprung_where_this_espeak_has_it() -> None:
+    trap = Voice("espeak-ng", "cmn", 180)
+    if not was_trapped(describe_voice(trap)):
+        assert "(en)" not in phonemes(trap, "感谢")
+        return
+    with pytest.raises(PromptError, match="another language's rules"):
+        synthesise(trap, "感谢您的来电")

@@ -38,10 +38,30 @@ def test_a_kind_menu_passes() -> None:
         "I cannot hear you.",
         "You did not choose.",
         "Unfortunately we are closed.",
+        "Pardon me.",
+        "I am afraid we are closed.",
+        "We have kept you on hold.",
+        "You will need to call again.",
+        "You are required to wait.",
+        "We can't help.",
+        "We won’t call.",
+        "This is not possible.",
+        "Nobody is available, the line is unavailable.",
+        "Your entry was not recognised.",
+        "Your message is too long.",
+        "Your session has timed out.",
+        "The call failed.",
+        "You forgot your number.",
+        "For a message, dial 1.",
+        "Say message to leave one.",
+        "We are here 24 hours.",
+        "Thank you; we will call.",
     ],
 )
 def test_unkind_english_is_named(text: str) -> None:
-    assert len(complaints("您好。", text)) == 1
+    told = complaints("您好。", text)
+    assert told
+    assert all(complaint.startswith('menu (en): "') for complaint in told)
 
 
 @pytest.mark.parametrize(
@@ -55,10 +75,44 @@ def test_unkind_english_is_named(text: str) -> None:
         "输入错误。",
         "按键无效。",
         "您没有选择。",
+        "请您谅解。",
+        "给您带来不便。",
+        "让您久等了。",
+        "您务必等候。",
+        "禁止吸烟。",
+        "您只能留言。",
+        "号码不正确。",
+        "操作超时。",
+        "您按错了。",
+        "您的留言太长。",
+        "留言，请按一。",
+        "留言，请拨1。",
+        "我们全天24小时服务。",
+        "留言，请按１。",
+        "谢谢您；我们会回电。",
     ],
 )
 def test_unkind_mandarin_is_named(text: str) -> None:
-    assert len(complaints(text, "Hello.")) == 1
+    assert any(complaint.startswith('menu (zh): "') for complaint in complaints(text, "Hello."))
+
+
+@pytest.mark.parametrize(
+    ("zh", "en"),
+    [
+        ("感谢您的等候。", "Thank you for waiting."),
+        ("如果您需要帮助，我在这里。", "If you need help, I am here."),
+        ("请按一下任意键。", "You can press any key."),
+        ("我听到的是", "I heard"),
+        ("请在提示音后开始说话。", "Please speak after the tone."),
+        ("留言，请说留言，或按1。", "To leave a message, say message or press 1."),
+        ("返回，请说返回或者按星号键。", "To go back, say go back, or press the star key."),
+        ("没关系，请慢慢来。", "Please take your time, I know it well."),
+        ("我们的办公时间是", "A late call is welcome, and so is an early one."),
+        ("二十四", "twenty-four"),
+    ],
+)
+def test_kind_words_pass(zh: str, en: str) -> None:
+    assert complaints(zh, en) == []
 
 
 @pytest.mark.parametrize("word", ["重新", "更新"])

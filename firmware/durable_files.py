@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -59,7 +60,8 @@ def remove_durably(file: Path) -> None:
 
 def write_durably(target: Path, content: bytes) -> None:
     """Write a whole file: either the old or the new content is there, never a mixture."""
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    # A power cut leaves it behind, and after the next start a process may well have the same id.
+    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
     try:
         with temporary.open("xb") as file:
             file.write(content)
