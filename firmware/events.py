@@ -32,6 +32,7 @@ class HangUpEvidence(Enum):
 
     BUSY_TONE = "busy_tone"
     DIAL_TONE = "dial_tone"
+    CONGESTION_TONE = "congestion_tone"
     LOOP_BREAK = "loop_break"
     POLARITY_REVERSAL = "polarity_reversal"
     SILENCE = "silence"

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from firmware.events import CallEnd, CallerId, MessageKept
+from firmware.ivr.asking import Asker
 from firmware.ivr.dialogue import Dialogue
 from firmware.ivr.flow import Flow
 from firmware.ivr.takes import TakeKeeper
@@ -36,6 +37,7 @@ class Call:
     settings: CallSettings
     languages: Sequence[str]
     talk: Dialogue
+    ask: Asker
     takes: TakeKeeper
     language_remembered: bool = False
     path: list[str] = field(default_factory=list)
@@ -46,5 +48,5 @@ class Call:
 
     def end_in_good_form(self) -> CallEnd:
         """How a call ended that reached its closing phrase."""
-        silent = not self.talk.keys_pressed and not self.left_something
+        silent = not self.talk.answers_given and not self.left_something
         return CallEnd.NO_ANSWER_FROM_CALLER if silent else CallEnd.COMPLETED

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import Enum
 from functools import partial
 
 from firmware.errors import CallerGone, DiskFull
 from firmware.events import RecordingEnd
+from firmware.ivr.answers import AFTERNOON, MORNING, NO, SOON, YES
+from firmware.ivr.asking import Question
 from firmware.ivr.call import Call, CallbackDraft
-from firmware.ivr.dialogue import Digits, Part, Question
+from firmware.ivr.dialogue import Digits, Part, say_or_press, say_or_press_any
 from firmware.ivr.flow import BACK_KEY, END_KEY, Outcome, Step
+from firmware.ivr.spoken_answer import SpokenAnswer
 from firmware.ivr.takes import Purpose
 from firmware.ports import CallbackRequest, StoredTake
 
 YES_KEY, OTHER_KEY = "1", "2"
+_YES_OR_OTHER = {YES_KEY: YES, OTHER_KEY: NO}
 # The shortest local numbers have 7 digits; E.164 allows 15.
 _FEWEST_DIGITS, _MOST_DIGITS = 7, 15
 # What a PBX delivers may be an extension; anything longer than E.164 is garbage from the line.
@@ -31,6 +36,7 @@ class Preferred(Enum):
 
 
 _TIMES = {"1": Preferred.AS_SOON_AS_POSSIBLE, "2": Preferred.MORNING, "3": Preferred.AFTERNOON}
+_TIME_ANSWERS = {"1": SOON, "2": MORNING, "3": AFTERNOON}
 
 
 async def own_number(call: Call, step: Step) -> Outcome:
@@ -39,8 +45,8 @@ async def own_number(call: Call, step: Step) -> Outcome:
     number = call.caller.number or ""
     if not _SHORTEST_CALLER_ID <= len(number.lstrip("+")) <= _MOST_DIGITS:
         return Outcome.OTHER_NUMBER
-    key = await call.talk.choose(
-        _question(step, "callback_own", Digits(number), "callback_own_choice", keys=(YES_KEY, OTHER_KEY))
+    key = await call.ask.choose(
+        _question(step, "callback_own", Digits(number), say_or_press("callback_own_choice"), answers=_YES_OR_OTHER)
     )
     if key == YES_KEY:
         await _keep_number(call, number)
@@ -79,8 +85,8 @@ async def _digits(call: Call) -> str:
 async def read_back(call: Call, step: Step) -> Outcome:
     """Read the number digit by digit and have it confirmed."""
     number = Digits(call.callback.phone)
-    key = await call.talk.choose(
-        _question(step, "callback_read_back", number, "callback_confirm", keys=(YES_KEY, OTHER_KEY))
+    key = await call.ask.choose(
+        _question(step, "callback_read_back", number, say_or_press("callback_confirm"), answers=_YES_OR_OTHER)
     )
     if key == YES_KEY:
         await _keep_number(call, call.callback.phone)
@@ -90,7 +96,7 @@ async def read_back(call: Call, step: Step) -> Outcome:
 
 async def when(call: Call, step: Step) -> Outcome:
     """Ask for the preferred time; without an answer it stays as it is. Whoever goes back hears what is kept first."""
-    key = await call.talk.choose(_question(step, "callback_when", keys=tuple(_TIMES)))
+    key = await call.ask.choose(_question(step, say_or_press_any("callback_when"), answers=_TIME_ANSWERS))
     if key == BACK_KEY:
         await summary(call, step)
         return Outcome.BACK
@@ -126,8 +132,8 @@ async def summary(call: Call, step: Step) -> Outcome:
     return Outcome.NEXT
 
 
-def _question(step: Step, *parts: Part, keys: tuple[str, ...]) -> Question:
-    return Question(parts, keys, has_back=Outcome.BACK in step.exits)
+def _question(step: Step, *parts: Part, answers: Mapping[str, SpokenAnswer]) -> Question:
+    return Question(parts, tuple(answers), has_back=Outcome.BACK in step.exits, answers=answers)
 
 
 def _elsewhere(key: str | None) -> Outcome | None:

@@ -10,12 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from firmware.errors import LinekeeperError
-from firmware.events import KeyPressed, PromptStarted
-from firmware.ivr.flow import BACK_KEY, REPEAT_KEY
-from firmware.ports import CallWatcher, Clip, PromptShelf, VoiceLine
-
-# A1: spoken help on the first invalid or silent entry, a graceful way out on the third.
-_ENTRIES_BEFORE_WAY_OUT = 3
+from firmware.events import KeyPressed, PromptStarted, WordsHeard
+from firmware.ivr.listening import Listening, Words
+from firmware.ports import CallWatcher, Clip, Grammar, PromptShelf, VoiceLine
 
 
 class TimeIsUp(LinekeeperError):
@@ -29,20 +26,26 @@ class Digits:
     digits: str
 
 
-Part = str | Digits | Clip
-"""A prompt by its name, digits, or sound that is no prompt."""
-
-
 @dataclass(frozen=True, slots=True)
-class Question:
-    """What is asked, and the keys that answer it. Repeat and back are understood everywhere."""
+class Offer:
+    """A prompt, and what is said in its place in languages in which an answer by voice is understood."""
 
-    parts: tuple[Part, ...]
-    keys: Sequence[str]
-    help_prompt: str = "menu_help"
-    has_back: bool = False
-    silence: str | None = None
-    """Taken for the answer where the caller says nothing; None counts it as a failed entry instead."""
+    prompt: str
+    spoken: tuple[str, ...]
+
+
+def say_or_press(prompt: str) -> Offer:
+    """An offer whose form for answers by voice is named `..._spoken`."""
+    return Offer(prompt, (f"{prompt}_spoken",))
+
+
+def say_or_press_any(prompt: str) -> Offer:
+    """An offer of several choices that would be too long with the words for each: one sentence in front does it."""
+    return Offer(prompt, ("say_or_press", prompt))
+
+
+Part = str | Digits | Offer | Clip
+"""A prompt by its name, digits, a prompt in two forms, or sound that is no prompt."""
 
 
 class Dialogue:
@@ -54,6 +57,7 @@ class Dialogue:
         shelf: PromptShelf,
         watcher: CallWatcher,
         names: tuple[str, str],
+        listening: Listening,
         language: str,
         no_input_seconds: float,
         deadline: float,
@@ -63,7 +67,8 @@ class Dialogue:
         self.watcher = watcher
         self.line_name, self.call_id = names
         self.language = language
-        self.keys_pressed = 0
+        self.answers_given = 0
+        self._listening = listening
         self._no_input_seconds = no_input_seconds
         self._deadline = deadline
 
@@ -91,6 +96,14 @@ class Dialogue:
             self.pressed(key)
         return key
 
+    async def take_answer(self, grammars: Sequence[Grammar]) -> str | Words | None:
+        """The next key, or what is said in one of the grammars; None after the time for an answer."""
+        self.seconds_left()
+        given = await self._listening.key_or_words(grammars, self._no_input_seconds)
+        if isinstance(given, str):
+            self.pressed(given)
+        return given
+
     async def take_waiting(self, key: str) -> bool:
         """Take a key that waits already, and those before it. False where it does not wait."""
         if key not in self.line.waiting_keys:
@@ -101,32 +114,19 @@ class Dialogue:
 
     def pressed(self, key: str) -> None:
         """Tell watchers of a key that the caller pressed."""
-        self.keys_pressed += 1
+        self.answers_given += 1
         self.watcher(KeyPressed(self.line_name, self.call_id, key))
+
+    def heard_words(self, text: str, confidence: float, key: str) -> None:
+        """Tell watchers what the caller said, and which key it stands for."""
+        self.answers_given += 1
+        self.watcher(WordsHeard(self.line_name, self.call_id, text, confidence, key))
 
     async def beep(self) -> None:
         """The tone after which the caller speaks. Stale keys would end or spoil what follows, and are dropped."""
         self.seconds_left()
         await self.line.beep()
         self.line.forget_keys()
-
-    async def choose(self, question: Question, languages: Sequence[str] = ()) -> str | None:
-        """Ask until one of the keys, or back where there is a way back; None on the third failed entry."""
-        helping: tuple[Part, ...] = ()
-        failed = _FailedEntries(question.help_prompt)
-        while True:
-            await self.say(*helping, *question.parts, languages=languages)
-            key = await self.take_key()
-            if key is None and question.silence is not None:
-                return question.silence
-            if key is not None and (key in question.keys or (key == BACK_KEY and question.has_back)):
-                return key
-            if key == REPEAT_KEY:
-                helping = ()
-                continue
-            helping = failed.add(key)
-            if failed.used_up:
-                return None
 
     async def _speak(self, parts: Sequence[Part], languages: Sequence[str], *, barge_in: bool) -> bool:
         clips: list[Clip] = []
@@ -144,31 +144,12 @@ class Dialogue:
             return [part]
         if isinstance(part, Digits):
             return self.shelf.digits(part.digits, language)
+        if isinstance(part, Offer):
+            names = part.spoken if self._listening.understands(language) else (part.prompt,)
+            return [self.shelf.clip(name, language) for name in names]
         return [self.shelf.clip(part, language)]
 
     def _tell(self, part: Part, clips: Sequence[Clip], language: str) -> None:
         name = "digits" if isinstance(part, Digits) else clips[0].prompt
         text = " ".join(clip.text for clip in clips)
         self.watcher(PromptStarted(self.line_name, self.call_id, name, clips[0].language or language, text))
-
-
-class _FailedEntries:
-    """Counts the failed entries at one question.
-
-    Silent and wrong ones count together: A1 asks for help on the first invalid or silent entry and for a way out on
-    the third, and a caller who mixes them is no less lost.
-    """
-
-    def __init__(self, help_prompt: str) -> None:
-        self._help_prompt = help_prompt
-        self._count = 0
-
-    @property
-    def used_up(self) -> bool:
-        return self._count >= _ENTRIES_BEFORE_WAY_OUT
-
-    def add(self, key: str | None) -> tuple[Part, ...]:
-        """Count an entry; what to say before the question is asked again."""
-        self._count += 1
-        answer = "no_input" if key is None else "wrong_key"
-        return (answer, self._help_prompt) if self._count == 1 and self._help_prompt else (answer,)

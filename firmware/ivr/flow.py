@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from firmware.ivr.hours import OpeningHours
+from firmware.ivr.spoken_answer import SpokenAnswer
 
 
 class StepKind(Enum):
@@ -99,6 +100,10 @@ class Step:
     keys: tuple[str, ...] = ()
     languages: Mapping[str, str] = field(default_factory=dict)
     condition: Condition | None = None
+    by_voice: bool = False
+    """Whether the answers can be spoken as well, where the language is understood."""
+    answers: Mapping[str, SpokenAnswer] = field(default_factory=dict)
+    """What can be said in a menu, by the key that it stands for."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -115,4 +115,6 @@ def _check_prompts(notes: Notes, flow: Flow, prompts: Prompts) -> None:
 
 def _prompts_of(step: Step) -> list[str]:
     named = [prompt for prompt in (step.prompt, step.help_prompt) if prompt]
-    return list(dict.fromkeys([*named, *KIND_RULES[step.kind].prompts]))
+    by_voice = [f"{prompt}_spoken" for prompt in named] if step.by_voice else []
+    chosen = [answer.prompt for answer in step.answers.values()]
+    return list(dict.fromkeys([*named, *by_voice, *chosen, *KIND_RULES[step.kind].prompts]))

@@ -6,13 +6,16 @@ from functools import partial
 
 from firmware.errors import CallerGone, DiskFull
 from firmware.events import MessageKept, RecordingEnd
+from firmware.ivr.answers import AGAIN, FINISH, LISTEN, URGENT
+from firmware.ivr.asking import Question
 from firmware.ivr.call import Call
-from firmware.ivr.dialogue import Digits, Part, Question
+from firmware.ivr.dialogue import Digits, Part, say_or_press_any
 from firmware.ivr.flow import BACK_KEY, END_KEY, Outcome, Step
 from firmware.ivr.takes import Purpose
 from firmware.ports import Clip, StoredTake, Take
 
 KEEP_KEY, LISTEN_KEY, AGAIN_KEY, URGENT_KEY = "1", "2", "3", "4"
+_REVIEW_ANSWERS = {KEEP_KEY: FINISH, LISTEN_KEY: LISTEN, AGAIN_KEY: AGAIN, URGENT_KEY: URGENT}
 _OFFERS = 2
 _CUT_FROM_OUTSIDE = (RecordingEnd.FAULT, RecordingEnd.INTERRUPTED, RecordingEnd.DISK_FULL)
 _CUT_IN_MID_WORD = (RecordingEnd.TIME_LIMIT, RecordingEnd.DISK_FULL)
@@ -91,11 +94,16 @@ async def _keep(call: Call, stored: StoredTake) -> None:
 async def review(call: Call, step: Step) -> Outcome:
     """Offer to listen, record again or mark urgent. The message is kept already; silence keeps it as it is."""
     assert call.message is not None
-    keys = (KEEP_KEY, LISTEN_KEY, AGAIN_KEY, URGENT_KEY)
-    question = Question(("message_review",), keys, has_back=Outcome.BACK in step.exits, silence=KEEP_KEY)
+    question = Question(
+        (say_or_press_any("message_review"),),
+        tuple(_REVIEW_ANSWERS),
+        has_back=Outcome.BACK in step.exits,
+        silence=KEEP_KEY,
+        answers=_REVIEW_ANSWERS,
+    )
     call.recording_again = False
     while True:
-        key = await call.talk.choose(question) or KEEP_KEY
+        key = await call.ask.choose(question) or KEEP_KEY
         if key == AGAIN_KEY:
             call.recording_again = True
             return Outcome.AGAIN

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from firmware.errors import StorageError
+from firmware.ivr.answers import LANGUAGE_ANSWERS
+from firmware.ivr.asking import Question
 from firmware.ivr.call import Call
-from firmware.ivr.dialogue import Question
+from firmware.ivr.dialogue import Part, say_or_press
 from firmware.ivr.flow import BACK_KEY, Condition, Outcome, Step, key_outcome
 from firmware.journal import journal
 
@@ -29,12 +31,17 @@ async def choose_language(call: Call, step: Step) -> Outcome:
     first_time = call.path.count(step.name) == 1
     if len(offered) < 2 or (first_time and call.language_remembered):
         return Outcome.NEXT
-    question = Question((step.prompt,), tuple(offered), help_prompt="", silence="")
-    key = await call.talk.choose(question, languages=tuple(offered.values()))
+    answers = {key: LANGUAGE_ANSWERS[language] for key, language in offered.items()} if step.by_voice else {}
+    question = Question((_offer(step),), tuple(offered), help_prompt=None, silence="", answers=answers)
+    key = await call.ask.choose(question, languages=tuple(offered.values()))
     if key:
         call.talk.language = offered[key]
         await _remember_language(call)
     return Outcome.NEXT
+
+
+def _offer(step: Step) -> Part:
+    return say_or_press(step.prompt) if step.by_voice else step.prompt
 
 
 async def remembered_language(call: Call) -> str | None:
@@ -62,7 +69,9 @@ async def _remember_language(call: Call) -> None:
 async def menu(call: Call, step: Step) -> Outcome:
     """Let the caller choose a key."""
     has_back = Outcome.BACK in step.exits
-    key = await call.talk.choose(Question((step.prompt,), step.keys, step.help_prompt, has_back=has_back))
+    help_prompt = say_or_press(step.help_prompt) if step.by_voice else step.help_prompt
+    question = Question((_offer(step),), step.keys, help_prompt, has_back=has_back, answers=step.answers)
+    key = await call.ask.choose(question)
     if key is None:
         return Outcome.WAY_OUT
     return Outcome.BACK if key == BACK_KEY else key_outcome(key)

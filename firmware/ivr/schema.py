@@ -16,6 +16,8 @@ DIGIT_PROMPTS = tuple(f"digit_{name}" for name in [*"0123456789", "star", "hash"
 # Whatever a flow says, every call may need these.
 PROMPTS_OF_EVERY_CALL = ("fault_exit", "time_limit", "shutdown_notice", "goodbye")
 _CHOICE_PROMPTS = ("no_input", "wrong_key", "menu_help")
+# What a question may need that can be answered by voice.
+_VOICE_PROMPTS = ("menu_help_spoken", "not_understood", "heard", "heard_confirm", "choice_repeat", "choice_back")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +37,12 @@ _BACK = {"back": Outcome.BACK}
 
 KIND_RULES: Mapping[StepKind, KindRule] = {
     StepKind.SAY: KindRule(_NEXT),
-    StepKind.LANGUAGE: KindRule(_NEXT, default_prompt="language_choice", prompts=_CHOICE_PROMPTS),
-    StepKind.MENU: KindRule(_WAY_OUT, _BACK, prompts=_CHOICE_PROMPTS),
+    StepKind.LANGUAGE: KindRule(
+        _NEXT,
+        default_prompt="language_choice",
+        prompts=(*_CHOICE_PROMPTS, *_VOICE_PROMPTS, "choice_english", "choice_chinese"),
+    ),
+    StepKind.MENU: KindRule(_WAY_OUT, _BACK, prompts=(*_CHOICE_PROMPTS, *_VOICE_PROMPTS)),
     StepKind.RECORD: KindRule(
         {**_NEXT, "full": Outcome.NO_ROOM},
         _BACK,
@@ -44,6 +50,8 @@ KIND_RULES: Mapping[StepKind, KindRule] = {
         prompts=(
             *("message_again", "message_empty", "message_review", "message_kept", "message_number", "message_urgent"),
             *("message_limit", "message_stays", *_CHOICE_PROMPTS, *DIGIT_PROMPTS),
+            *("say_or_press", "choice_finish", "choice_listen", "choice_again", "choice_urgent"),
+            *_VOICE_PROMPTS,
         ),
     ),
     StepKind.CALLBACK: KindRule(
@@ -54,6 +62,9 @@ KIND_RULES: Mapping[StepKind, KindRule] = {
             *("callback_own", "callback_own_choice", "callback_enter", "callback_enter_help", "callback_read_back"),
             *("callback_confirm", "callback_when", "callback_reason", "callback_kept", "callback_merged"),
             *("callback_number", *_CHOICE_PROMPTS, *DIGIT_PROMPTS),
+            *("callback_own_choice_spoken", "callback_confirm_spoken", "say_or_press"),
+            *("choice_yes", "choice_no", "choice_soon", "choice_morning", "choice_afternoon"),
+            *_VOICE_PROMPTS,
         ),
     ),
     StepKind.BRANCH: KindRule({}, speaks=False),

@@ -14,16 +14,18 @@ from dataclasses import dataclass
 from firmware.errors import CallerGone
 from firmware.events import CallEnd, CallerId, StepEntered
 from firmware.ivr import callback_actions, message_actions, plain_actions
+from firmware.ivr.asking import Asker
 from firmware.ivr.call import Call
 from firmware.ivr.dialogue import Dialogue, TimeIsUp
 from firmware.ivr.farewell import INCIDENT_KIND, Farewell
 from firmware.ivr.fault_trap import Fault, trapped
 from firmware.ivr.flow import Flow, Outcome, Step
+from firmware.ivr.listening import DeafRecognizer, Listening
 from firmware.ivr.machine import At, Exit, compile_flow
 from firmware.ivr.places import Place
 from firmware.ivr.takes import TakeKeeper
-from firmware.ports import CallStore, CallWatcher, Clock, PromptShelf, VoiceLine
-from firmware.settings import CallSettings
+from firmware.ports import CallStore, CallWatcher, Clock, PromptShelf, Recognizer, VoiceLine
+from firmware.settings import CallSettings, SpeechSettings
 
 __all__ = ["INCIDENT_KIND", "CallSession", "SessionResult"]
 
@@ -83,11 +85,16 @@ class CallSession:
         watcher: CallWatcher,
         settings: CallSettings,
         languages: Sequence[str],
+        recognizer: Recognizer | None = None,
+        speech: SpeechSettings | None = None,
     ) -> None:
         deadline = asyncio.get_running_loop().time() + settings.longest_seconds
-        talk = Dialogue(voice, shelf, watcher, (line, call_id), languages[0], settings.no_input_seconds, deadline)
-        takes = TakeKeeper(talk, store, settings)
-        self._call = Call(flow, call_id, line, caller, store, clock, settings, languages, talk, takes)
+        speech = speech or SpeechSettings()
+        ears = Listening(voice, recognizer or DeafRecognizer(), speech)
+        names = (line, call_id)
+        talk = Dialogue(voice, shelf, watcher, names, ears, languages[0], settings.no_input_seconds, deadline)
+        takes, ask = TakeKeeper(talk, store, settings), Asker(talk, speech)
+        self._call = Call(flow, call_id, line, caller, store, clock, settings, languages, talk, ask, takes)
         self._farewell = Farewell(self._call)
         self._backstop = deadline + _GRACE_SECONDS
 

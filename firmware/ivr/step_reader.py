@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 
+from firmware.ivr.answers import ANSWERS
 from firmware.ivr.flow import (
     BACK_KEY,
     KEYS,
@@ -18,7 +20,8 @@ from firmware.ivr.flow import (
 )
 from firmware.ivr.schema import BRANCH_EXITS, KIND_RULES, LANGUAGES
 from firmware.ivr.sections import Section, quoted
-from firmware.yaml_source import Path
+from firmware.ivr.spoken_answer import SpokenAnswer
+from firmware.yaml_source import Path, did_you_mean
 
 _DEFAULT_HELP = "menu_help"
 
@@ -57,7 +60,29 @@ def _read_menu(section: Section, step: Step) -> Step:
     exits = {**step.exits, **{key_outcome(key): target for key, target in keys.items()}}
     if len(keys) < len(entries) or not entries:
         exits[UNREAD_EXIT] = UNREAD_TARGET
-    return replace(step, exits=exits, keys=tuple(keys), help_prompt=section.text("help", _DEFAULT_HELP))
+    answers = _answers(section, keys)
+    help_prompt = section.text("help", _DEFAULT_HELP)
+    return replace(
+        step, exits=exits, keys=tuple(keys), help_prompt=help_prompt, by_voice=bool(answers), answers=answers
+    )
+
+
+def _answers(section: Section, keys: Collection[str]) -> dict[str, SpokenAnswer]:
+    """What may be said for the keys of a menu; no mapping where nothing may."""
+    section.ask("say")
+    if "say" not in section:
+        return {}
+    answers: dict[str, SpokenAnswer] = {}
+    for place, name, word in section.pairs("say", "keys to what is said for them"):
+        key = _key(section, place, name, answers)
+        if key and key not in keys:
+            section.notes.add(place, f"key {key} is said, but the menu has no such key")
+        elif not isinstance(word, str) or word not in ANSWERS:
+            hint = did_you_mean(str(word), ANSWERS) or f"; there are {', '.join(ANSWERS)}"
+            section.notes.add(place, f"nobody knows how to say {quoted(word)}{hint}")
+        elif key:
+            answers[key] = ANSWERS[word]
+    return answers
 
 
 def _read_language(section: Section, step: Step) -> Step:
@@ -70,7 +95,10 @@ def _read_language(section: Section, step: Step) -> Step:
             section.notes.add(place, f"key {key} has its own meaning everywhere")
         elif key:
             languages[key] = str(language)
-    return replace(step, languages=languages, keys=tuple(languages))
+    by_voice = section.ask("say") if "say" in section else False
+    if not isinstance(by_voice, bool):
+        section.notes.add((*section.path, "say"), f'"say" is true or false here, not {quoted(by_voice)}')
+    return replace(step, languages=languages, keys=tuple(languages), by_voice=by_voice is True)
 
 
 def _read_branch(section: Section, step: Step) -> Step:
@@ -88,7 +116,7 @@ def _read_branch(section: Section, step: Step) -> Step:
     return replace(step, exits=exits, condition=condition)
 
 
-def _key(section: Section, place: Path, name: object, used: dict[str, str]) -> str:
+def _key(section: Section, place: Path, name: object, used: Collection[str]) -> str:
     """The key that a mapping's name means; an empty text after a mistake. YAML reads a bare digit as a number."""
     key = str(name) if isinstance(name, str | int) and not isinstance(name, bool) else ""
     if len(key) != 1 or key not in KEYS:

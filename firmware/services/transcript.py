@@ -24,6 +24,11 @@ def _prompt(event: dict[str, Any]) -> tuple[str, str]:
     return "hears", event["text"]
 
 
+def _words(event: dict[str, Any]) -> tuple[str, str]:
+    meaning = f"taken for key {event['key']}" if event["key"] else "not understood"
+    return "says", f'"{event["text"]}" ({meaning}, {event["confidence"]:.0%} sure)'
+
+
 def _kept(event: dict[str, Any]) -> tuple[str, str]:
     return "disk", f"message {event['number']} is committed"
 
@@ -42,6 +47,7 @@ _SENTENCES = {
     "call_answered": lambda _: ("line", "off hook"),
     "prompt_started": _prompt,
     "key_pressed": lambda event: ("keys", event["key"]),
+    "words_heard": _words,
     "recording_started": lambda _: ("line", "recording"),
     "recording_stopped": lambda event: ("line", f"recorded {event['seconds']:.1f} s, ended by {event['end']}"),
     "message_kept": _kept,

@@ -16,8 +16,8 @@ from firmware.ivr.flow import Flow
 from firmware.ivr.loader import load_flow
 from firmware.ivr.session import CallSession, SessionResult
 from firmware.pcm import SampleFormat, decode_to_s16
-from firmware.ports import CallbackRequest, Clip, StoredTake, Take
-from firmware.settings import CallSettings
+from firmware.ports import CallbackRequest, Clip, Recognizer, StoredTake, Take
+from firmware.settings import CallSettings, SpeechSettings
 from firmware.simulation.scripted_line import CallerScript, ScriptedLine
 
 SOON = "as_soon_as_possible"
@@ -229,6 +229,8 @@ def set_stage(
     clock: SetClock | None = None,
     settings: CallSettings | None = None,
     timed: bool = False,
+    recognizer: Recognizer | None = None,
+    speech: SpeechSettings | None = None,
 ) -> Stage:
     line = ScriptedLine(script or CallerScript(), timed=timed)
     store = store or MemoryStore()
@@ -245,6 +247,8 @@ def set_stage(
         watcher=events.append,
         settings=settings or CallSettings(),
         languages=languages,
+        recognizer=recognizer,
+        speech=speech,
     )
     return Stage(line, store, session, events)
 

@@ -58,7 +58,7 @@ def test_small_flow_is_good() -> None:
 
 def test_builtin_office_flow_offers_only_what_exists() -> None:
     flow = load_flow("builtin:office")
-    assert flow.steps["main_menu"].keys == ("1", "2")
+    assert flow.steps["main_menu"].keys == ("1", "2", "0")
     assert flow.steps["language"].languages == {"1": "zh", "2": "en"}
 
 
