@@ -10,6 +10,8 @@ from typing import Any, Self
 from zoneinfo import ZoneInfo
 
 from firmware.audio.catalogue import default_folder
+from firmware.audio.line_ear import ear_maker
+from firmware.audio.own_versions import own_folder
 from firmware.audio.shelf import Shelf
 from firmware.clock import SystemClock
 from firmware.errors import ConfigurationError
@@ -20,7 +22,7 @@ from firmware.journal import journal
 from firmware.modem.line import ModemLine
 from firmware.modem.options import LineOptions
 from firmware.modem.prompts import PromptCache
-from firmware.ports import Clock, TelephoneLine, VoiceLine, WireOpener
+from firmware.ports import Clock, Recognizer, VoiceLine, WireOpener
 from firmware.services.check import profile_problems
 from firmware.services.control import ControlServer
 from firmware.services.event_hub import EventHub
@@ -28,7 +30,9 @@ from firmware.services.incident_book import IncidentBook
 from firmware.services.line_keeper import KeeperLimits, LineKeeper
 from firmware.services.line_ports import PortBook
 from firmware.services.line_status import LineStatus
+from firmware.services.monitor import MonitorDesk
 from firmware.services.paths import control_socket
+from firmware.services.speech_desk import SpeechDesk
 from firmware.services.supervisor import keep_alive
 from firmware.settings import LineSettings, Settings
 from firmware.storage.store import Store
@@ -42,7 +46,8 @@ _WATCHDOG_MARGIN_SECONDS = 120.0
 class CallsService:
     """Lines, store and control socket of one appliance. An asynchronous context manager: inside it, lines are answered.
 
-    `openers` replace the configured ports by name (the bench's wires); `control` may be left out in simulated time.
+    `openers` replace the configured ports by name (the bench's wires); `control` may be left out in simulated time, and
+    `recognizer` takes the place of the configured engine there.
     """
 
     def __init__(
@@ -52,6 +57,7 @@ class CallsService:
         clock: Clock | None = None,
         openers: Mapping[str, WireOpener] | None = None,
         control: bool = True,
+        recognizer: Recognizer | None = None,
     ) -> None:
         if problems := profile_problems(settings):
             raise ConfigurationError(problems)
@@ -59,10 +65,15 @@ class CallsService:
         self._settings = settings
         self._clock = clock or SystemClock()
         self.store = Store(settings.data_dir, self._clock, keep_free_megabytes=settings.calls.keep_free_megabytes)
+        self.speech = SpeechDesk(settings.speech, settings.languages, self.store, recognizer)
+        self.hub.listen(self.speech.happened)
+        self._monitors = MonitorDesk(self.hub)
         self._prompt_problems: list[str] = []
-        self._shelf = Shelf(default_folder(), settings.languages, self._note_prompt_problem)
+        own_voice = own_folder(settings.data_dir)
+        self._shelf = Shelf(default_folder(), settings.languages, self._note_prompt_problem, own_voice)
         self._prompts = PromptCache()
         self._flow = load_flow(settings.flow, self._shelf.known(), settings.time_zone)
+        self._ear = ear_maker(settings.country)
         ports = PortBook(settings.lines, openers or {})
         self._keepers = {line.name: self._keeper(line, ports.opener(line)) for line in settings.lines}
         self._control = self._control_server() if control else None
@@ -94,6 +105,7 @@ class CallsService:
                 await self._control.start()
                 starting.push_async_callback(self._control.stop)
             await self._tell_prompt_problems()
+            await starting.enter_async_context(self.speech)
             self._tasks = [
                 asyncio.create_task(keep_alive(name, keeper.run, keeper.crashed))
                 for name, keeper in self._keepers.items()
@@ -113,8 +125,9 @@ class CallsService:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def _keeper(self, line: LineSettings, opener: WireOpener) -> LineKeeper:
-        options = LineOptions(country=self._settings.country, profile=line.profile, triple_dle=line.triple_dle)
-        telephone: TelephoneLine = ModemLine(line.name, opener, options, prompts=self._prompts)
+        options = LineOptions(self._settings.country, line.profile, line.triple_dle, ear=self._ear)
+        telephone = ModemLine(line.name, opener, options, prompts=self._prompts)
+        self._monitors.add(line.name, telephone)
         status = LineStatus(line.name, self._clock.now, self.hub)
         limits = KeeperLimits(self._settings.rings, self._settings.calls.longest_seconds + _WATCHDOG_MARGIN_SECONDS)
         return LineKeeper(telephone, status, self.store, self._receive, self.hub, limits)
@@ -132,10 +145,12 @@ class CallsService:
             watcher=self.hub,
             settings=self._settings.calls,
             languages=self._settings.languages,
+            recognizer=self.speech.recognizer,
+            speech=self._settings.speech,
         )
 
     def _control_server(self) -> ControlServer:
-        return ControlServer(control_socket(self._settings, "calls"), {"lines": self.lines}, self.hub)
+        return ControlServer(control_socket(self._settings, "calls"), {"lines": self.lines}, self.hub, self._monitors)
 
     def _note_prompt_problem(self, problem: str) -> None:
         _log.warning("prompt problem", problem=problem)

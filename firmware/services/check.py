@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from firmware.audio.catalogue import default_folder
+from firmware.audio.own_versions import own_folder
 from firmware.audio.shelf import Shelf
 from firmware.errors import ConfigurationError, Problem
 from firmware.ivr.flow import Flow
@@ -21,7 +22,10 @@ _LANGUAGES = ("zh", "en")
 def check_everything(settings: Settings) -> list[str]:
     """A sentence for each part that is good. Raises: ConfigurationError with all that is not."""
     problems = profile_problems(settings)
-    shelf = Shelf(default_folder(), settings.languages, lambda text: problems.append(Problem("prompts", 0, text)))
+    own_voice = own_folder(settings.data_dir)
+    shelf = Shelf(
+        default_folder(), settings.languages, lambda text: problems.append(Problem("prompts", 0, text)), own_voice
+    )
     try:
         flow = load_flow(settings.flow, shelf.known(), settings.time_zone)
     except ConfigurationError as error:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from firmware.audio.catalogue import default_folder
+from firmware.audio.own_versions import own_folder
 from firmware.audio.shelf import Shelf
 from firmware.clock import SystemClock
 from firmware.errors import ConfigurationError
@@ -67,7 +68,7 @@ def _clock() -> Finding:
 
 def _voice(settings: Settings) -> Iterator[Finding]:
     problems: list[str] = []
-    shelf = Shelf(default_folder(), settings.languages, problems.append)
+    shelf = Shelf(default_folder(), settings.languages, problems.append, own_folder(settings.data_dir))
     yield Finding("prompts", not problems, "; ".join(problems) or "all there")
     try:
         flow = load_flow(settings.flow, shelf.available(), settings.time_zone)

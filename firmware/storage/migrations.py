@@ -106,7 +106,13 @@ _FIRST_RELEASE: Migration = (
     "CREATE TABLE doomed_file (file TEXT PRIMARY KEY NOT NULL)",
 )
 
-MIGRATIONS: tuple[Migration, ...] = (_FIRST_RELEASE,)
+# NULL: nobody has tried to write it down; empty: tried, and nothing was understood.
+_TRANSCRIPTS: Migration = (
+    "ALTER TABLE message ADD COLUMN transcript TEXT",
+    "ALTER TABLE message ADD COLUMN transcript_confidence REAL",
+)
+
+MIGRATIONS: tuple[Migration, ...] = (_FIRST_RELEASE, _TRANSCRIPTS)
 CURRENT_VERSION = len(MIGRATIONS)
 
 

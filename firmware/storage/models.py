@@ -6,7 +6,7 @@ many stores. References are plain ids, for the same reason; the database itself 
 
 from __future__ import annotations
 
-from peewee import AutoField, BooleanField, IntegerField, Model, TextField
+from peewee import AutoField, BooleanField, FloatField, IntegerField, Model, TextField
 
 
 class Call(Model):
@@ -65,6 +65,8 @@ class Message(Model):
     handled = BooleanField()
     kept_at = TextField()
     clock_trusted = BooleanField()
+    transcript = TextField(null=True)
+    transcript_confidence = FloatField(null=True)
 
     class Meta:  # noqa: D106
         table_name = "message"

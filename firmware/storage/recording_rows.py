@@ -81,9 +81,12 @@ def replace_message(
     if recording_id == message.recording_id:
         return kept, None
     old = RecordingRow.select().where(RecordingRow.id == message.recording_id).get(db)
-    Message.update(recording_id=recording_id, interrupted=stored.take.end in _CUT_BY_US).where(
-        Message.id == message_id
-    ).execute(db)
+    Message.update(
+        recording_id=recording_id,
+        interrupted=stored.take.end in _CUT_BY_US,
+        transcript=None,
+        transcript_confidence=None,
+    ).where(Message.id == message_id).execute(db)
     RecordingRow.delete().where(RecordingRow.id == old.id).execute(db)
     DoomedFile.insert(file=old.file).execute(db)
     return kept, old.file

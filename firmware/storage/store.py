@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
+from firmware import durable_files
 from firmware.errors import DiskFull, LinekeeperError, StorageError
 from firmware.events import CallbackKept, CallEnd, CallerId, MessageKept
 from firmware.journal import journal
 from firmware.pcm import SampleFormat, decode_to_s16
 from firmware.ports import CallbackRequest, Clock, StoredTake
-from firmware.storage import call_rows, callback_rows, durable_files, incident_rows, recording_rows
+from firmware.storage import call_rows, callback_rows, incident_rows, recording_rows, transcript_rows
 from firmware.storage.database import Database
 from firmware.storage.ownership import Ownership
 from firmware.storage.recording_file import RecordingName
@@ -20,6 +21,7 @@ from firmware.storage.recovery import Recovery, RecoverySummary
 from firmware.storage.rescue import rescue
 from firmware.storage.stamps import IdMaker, Stamp
 from firmware.storage.threads import in_thread
+from firmware.storage.transcript_rows import Untranscribed
 from firmware.storage.writer import Writer
 from firmware.wav import HEADER_BYTES
 
@@ -135,6 +137,14 @@ class Store:
         """The kept part of a message as s16."""
         row = await self._database.read(recording_rows.recording_of_message, message_id)
         return await in_thread(self._recordings.files, self._read_kept, row.file, row.kept_samples)
+
+    async def next_untranscribed(self, languages: Collection[str]) -> Untranscribed | None:
+        """The oldest message in one of the languages that nobody has written down. Raises: StorageError."""
+        return await self._database.read(transcript_rows.next_untranscribed, languages)
+
+    async def keep_transcript(self, job: Untranscribed, text: str, confidence: float) -> None:
+        """Keep what a message says; an empty text says that nothing was understood. Raises: StorageError."""
+        await self._writer.write(transcript_rows.keep_transcript, job, text, confidence)
 
     async def keep_callback(self, call_id: str, request: CallbackRequest, language: str) -> CallbackKept:
         """Keep a request; an open one of the same number is updated instead."""

@@ -66,6 +66,7 @@ async def test_fields_are_those_of_the_design(store: Store, leave: Leave, spoken
                 "recorded_at": "2026-03-01T16:00:06.000+08:00",
                 "duration_seconds": 1.25,
                 "handled": False,
+                "transcript": None,
             }
         ]
         (callback,) = read.callbacks()
