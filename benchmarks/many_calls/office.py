@@ -112,10 +112,13 @@ OfficeMaker = Callable[..., AbstractAsyncContextManager[Office]]
 
 
 @asynccontextmanager
-async def office(folder: Path, lines: int = 1, more: str = "") -> AsyncIterator[Office]:
+async def office(
+    folder: Path, lines: int = 1, more: str = "", *, country: str = "CN", profile: str = "conexant"
+) -> AsyncIterator[Office]:
     """An appliance with so many lines; its records lie in `folder`, `more` is added to its configuration."""
-    exchange = Exchange("CN")
-    built = [add_line(exchange, "conexant") for _ in range(lines)]
+    exchange = Exchange(country)
+    built = [add_line(exchange, profile) for _ in range(lines)]
+    more += f"country: {country}\n"
     text = configuration(folder, {line.name: f"bench:{line.name}" for line in built}, more)
     clock = SimulatedClock(asyncio.get_running_loop(), _NOON)
     openers = {line.name: line.opener for line in built if line.opener}

@@ -11,7 +11,6 @@ import typer
 from firmware.cli.frame import group, settings_of
 
 if TYPE_CHECKING:
-    from firmware.settings import Settings
     from firmware.speech.fetch import Fetcher
 
 _speech = group("speech", "what understands callers")
@@ -43,11 +42,13 @@ def speech_fetch(
 @_speech.command("check")
 def speech_check(context: typer.Context) -> None:
     """Load every configured model in a worker and check all words that callers are asked for."""
+    from firmware.services.speech_check import examine_speech
+
     settings = settings_of(context)
     if settings.speech.engine == "none":
         print("speech is not understood: `speech.engine` is none")
         return
-    understood, problems = asyncio.run(_examine(settings))
+    understood, problems = asyncio.run(examine_speech(settings.speech, settings.languages))
     print(f"understood: {', '.join(understood) or 'nothing'}")
     for problem in problems:
         print(problem, file=sys.stderr)
@@ -71,15 +72,3 @@ def _fetch(fetcher: Fetcher, language: str) -> None:
     with Progress(*columns, console=Console(stderr=True)) as progress:
         bar = progress.add_task(fetcher.model_folder(language).name, total=remote.size_bytes)
         fetcher.fetch(language, remote, lambda there: progress.update(bar, completed=there))
-
-
-async def _examine(settings: Settings) -> tuple[list[str], list[str]]:
-    from firmware.ivr.answers import every_phrase
-    from firmware.ports import Grammar
-    from firmware.speech.recognizer import WorkerRecognizer
-
-    problems: list[str] = []
-    grammars = [Grammar(language, phrases) for language, phrases in every_phrase().items()]
-    async with WorkerRecognizer(settings.speech, grammars, problems.append, lambda: None) as recognizer:
-        await recognizer.checked()
-        return sorted(recognizer.languages), problems

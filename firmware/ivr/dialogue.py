@@ -150,6 +150,6 @@ class Dialogue:
         return [self.shelf.clip(part, language)]
 
     def _tell(self, part: Part, clips: Sequence[Clip], language: str) -> None:
-        name = "digits" if isinstance(part, Digits) else clips[0].prompt
+        name = "digits" if isinstance(part, Digits) else clips[-1].prompt  # behind what introduces it
         text = " ".join(clip.text for clip in clips)
         self.watcher(PromptStarted(self.line_name, self.call_id, name, clips[0].language or language, text))

@@ -14,6 +14,7 @@ from firmware.ivr.machine import draw_mermaid
 from firmware.modem.countries import GCI_CODES
 from firmware.modem.profile import profiles
 from firmware.settings import AUTO, Settings
+from firmware.speech.vocabulary import languages_with_model
 from firmware.yaml_source import did_you_mean
 
 _LANGUAGES = ("zh", "en")
@@ -30,6 +31,7 @@ def check_everything(settings: Settings) -> list[str]:
         flow = load_flow(settings.flow, shelf.known(), settings.time_zone)
     except ConfigurationError as error:
         raise ConfigurationError([*problems, *error.problems]) from error
+    problems += _speech_problems(settings)
     if problems:
         raise ConfigurationError(problems)
     return [
@@ -37,6 +39,7 @@ def check_everything(settings: Settings) -> list[str]:
         f"country: {country_sentence(settings)}",
         f"flow {settings.flow}: {len(flow.steps)} steps",
         "prompts: all there",
+        f"speech: {_speech_sentence(settings)}",
     ]
 
 
@@ -48,6 +51,22 @@ def profile_problems(settings: Settings) -> list[Problem]:
         for line in settings.lines
         if line.profile not in (AUTO, *known)
     ]
+
+
+def _speech_problems(settings: Settings) -> list[Problem]:
+    """Models that are named and not there. What is in them, `speech check` and the start of the service tell."""
+    return [
+        Problem("configuration", 0, f"speech: there is no model at {folder}; `linekeeper speech fetch` gets one")
+        for folder in settings.speech.models.values()
+        if settings.speech.engine != "none" and not folder.is_dir()
+    ]
+
+
+def _speech_sentence(settings: Settings) -> str:
+    if settings.speech.engine == "none":
+        return "off; callers are served by keys"
+    there = [language for language in settings.languages if language in languages_with_model(settings.speech)]
+    return f"{settings.speech.engine}, understands {', '.join(there) or 'nothing: no model is configured'}"
 
 
 def country_sentence(settings: Settings) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from firmware.audio.catalogue import default_folder
+from firmware.audio.line_ear import tones_problem
 from firmware.audio.own_versions import own_folder
 from firmware.audio.shelf import Shelf
 from firmware.clock import SystemClock
@@ -18,6 +20,7 @@ from firmware.ivr.loader import load_flow
 from firmware.modem.countries import GCI_CODES
 from firmware.services.check import country_sentence
 from firmware.services.line_view import list_lines
+from firmware.services.speech_check import examine_speech
 from firmware.settings import AUTO, Settings
 
 
@@ -39,7 +42,15 @@ class Finding:
 
 def examine(settings: Settings) -> list[Finding]:
     """Look at everything; never raises for what it finds."""
-    return [*_data(settings), _clock(), _country(settings), *_voice(settings), *_ports(settings), *_lines(settings)]
+    return [
+        *_data(settings),
+        _clock(),
+        _country(settings),
+        *_voice(settings),
+        *_ears(settings),
+        *_ports(settings),
+        *_lines(settings),
+    ]
 
 
 def _data(settings: Settings) -> Iterator[Finding]:
@@ -76,6 +87,18 @@ def _voice(settings: Settings) -> Iterator[Finding]:
         yield Finding("flow", False, "; ".join(str(problem) for problem in error.problems))
     else:
         yield Finding("flow", True, f"{settings.flow}, {len(flow.steps)} steps")
+
+
+def _ears(settings: Settings) -> Iterator[Finding]:
+    problem = tones_problem(settings.country)
+    yield Finding("tones", problem is None, problem or "keys and tones are heard in the sound of a line as well")
+    if settings.speech.engine == "none":
+        yield Finding("speech", True, "off; callers are served by keys")
+        return
+    understood, problems = asyncio.run(examine_speech(settings.speech, settings.languages))
+    for sentence in problems:
+        yield Finding("speech", False, sentence)
+    yield Finding("speech", bool(understood), f"understood: {', '.join(understood) or 'nothing'}")
 
 
 def _ports(settings: Settings) -> Iterator[Finding]:

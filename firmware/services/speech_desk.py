@@ -97,7 +97,7 @@ class SpeechDesk:
             if sentence is None:
                 await self._incident.end()
             else:
-                await self._incident.begin(f"{sentence}; callers are served by keys")
+                await self._incident.begin(sentence)
 
     async def _checked(self, worker: WorkerRecognizer) -> bool:
         await worker.checked()
