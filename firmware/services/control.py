@@ -10,7 +10,7 @@ import contextlib
 import json
 import os
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,29 +19,43 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
+from starlette.types import Send
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from firmware.errors import ServiceError
+from firmware.errors import RecordNotFound, ServiceError
 from firmware.services.event_hub import EventHub
 from firmware.services.event_json import event_to_json
+from firmware.services.monitor import MonitorDesk
+from firmware.services.peer import peer_name
 
 # Only the service's own user and group may talk to it.
 _SOCKET_UMASK = 0o117
 
 
 class ControlServer:
-    """Serves `GET /v1/<name>` for each given view, and every event at `GET /v1/events`."""
+    """Serves `GET /v1/<name>` for each given view, and every event at `GET /v1/events`.
 
-    def __init__(self, path: Path, views: dict[str, Callable[[], Any]], hub: EventHub) -> None:
+    With `monitors`, `GET /v1/lines/<line>/audio` is the sound of a line (`MonitorDesk.listen`): s16 at 8 kHz, raw.
+    """
+
+    def __init__(
+        self, path: Path, views: dict[str, Callable[[], Any]], hub: EventHub, monitors: MonitorDesk | None = None
+    ) -> None:
         self._path = path
         self._hub = hub
+        self._monitors = monitors
         routes = [Route(f"/v1/{name}", _json_endpoint(view)) for name, view in views.items()]
-        self._app = Starlette(routes=[*routes, Route("/v1/events", self._events)])
+        routes += [Route("/v1/events", self._events)]
+        routes += [Route("/v1/lines/{line}/audio", _audio_endpoint(monitors))] if monitors else []
+        self._app = Starlette(routes=routes)
         self._running: tuple[socket.socket, uvicorn.Server, asyncio.Task[None]] | None = None
 
     async def start(self) -> None:
         """Listen. Raises: ServiceError where another process of this service is alive."""
         listener = _listen(self._path)
-        config = uvicorn.Config(self._app, log_config=None, lifespan="off", access_log=False, ws="none")
+        config = uvicorn.Config(
+            self._app, log_config=None, lifespan="off", access_log=False, ws="none", http=_Connection
+        )
         config.timeout_graceful_shutdown = 1
         server = _Server(config)
         self._running = listener, server, asyncio.create_task(server.serve(sockets=[listener]))
@@ -52,6 +66,8 @@ class ControlServer:
             return
         listener, server, task = self._running
         self._hub.close()
+        if self._monitors is not None:
+            self._monitors.close()
         server.should_exit = True
         await task
         listener.close()
@@ -73,6 +89,37 @@ class _Server(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
+
+
+class _Connection(H11Protocol):
+    """Tells the application who is at the other end of the Unix socket, as `request.client`."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self.client = peer_name(transport.get_extra_info("socket"))
+
+
+class _AudioResponse(StreamingResponse):
+    """Ends the listening together with the response, and not whenever its generator is collected."""
+
+    def __init__(self, sound: AsyncGenerator[bytes]) -> None:
+        super().__init__(sound, media_type="application/octet-stream")
+        self._sound = sound
+
+    async def stream_response(self, send: Send) -> None:
+        async with contextlib.aclosing(self._sound):
+            await super().stream_response(send)
+
+
+def _audio_endpoint(monitors: MonitorDesk) -> Callable[[Request], Any]:
+    async def endpoint(request: Request) -> Response:
+        listener = f"{request.client.host} (process {request.client.port})" if request.client else "unknown"
+        try:
+            return _AudioResponse(monitors.listen(request.path_params["line"], listener))
+        except RecordNotFound as error:
+            return JSONResponse({"error": str(error)}, status_code=404)
+
+    return endpoint
 
 
 def _json_endpoint(view: Callable[[], Any]) -> Callable[[Request], Any]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
 
-from firmware.errors import ServiceError
+from firmware.errors import RecordNotFound, ServiceError
 
 _ASK_SECONDS = 3.0
 
@@ -32,17 +33,40 @@ class ControlClient:
 
     async def events(self) -> AsyncIterator[dict[str, Any]]:
         """Every event from now on, until the service ends. Raises: ServiceError where it is not running."""
+        async with self._stream("/v1/events") as response:
+            async for line in response.aiter_lines():
+                if line.startswith("data: "):
+                    yield json.loads(line.removeprefix("data: "))
+
+    async def audio(self, line: str) -> AsyncIterator[bytes]:
+        """The sound of a line as s16 (see `MonitorDesk.listen`), until a call on it ends.
+
+        Raises: ServiceError where the service is not running; RecordNotFound for a line that it has not.
+        """
+        async with self._stream(f"/v1/lines/{line}/audio") as response:
+            if response.status_code == httpx.codes.NOT_FOUND:
+                await response.aread()
+                raise RecordNotFound(response.json()["error"])
+            rest = b""
+            async for data in response.raise_for_status().aiter_bytes():
+                # A sample may lie across two pieces.
+                data = rest + data
+                whole = len(data) - len(data) % 2
+                yield data[:whole]
+                rest = data[whole:]
+
+    @asynccontextmanager
+    async def _stream(self, path: str) -> AsyncIterator[httpx.Response]:
+        """An answer that goes on. Raises: ServiceError."""
         self._expect_socket()
         transport = httpx.AsyncHTTPTransport(uds=str(self._path))
         timeout = httpx.Timeout(_ASK_SECONDS, read=None)
         try:
             async with (
                 httpx.AsyncClient(transport=transport, base_url="http://service", timeout=timeout) as client,
-                client.stream("GET", "/v1/events") as response,
+                client.stream("GET", path) as response,
             ):
-                async for line in response.aiter_lines():
-                    if line.startswith("data: "):
-                        yield json.loads(line.removeprefix("data: "))
+                yield response
         except httpx.HTTPError as error:
             raise self._not_running(type(error).__name__) from error
 
