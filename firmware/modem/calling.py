@@ -56,6 +56,9 @@ async def put_down(session: ModemSession, voice: OffHookLine) -> None:
 
 async def _put_down(session: ModemSession, voice: OffHookLine) -> None:
     session.raise_if_lost()
+    if session.dialogue.mute:
+        await recovery.reset(session.dialogue)
+        return
     try:
         await voice.leave_streams()
         await recovery.hang_up(session.dialogue)

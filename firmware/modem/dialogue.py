@@ -25,7 +25,8 @@ OK_OR_VCON = frozenset({ResultKind.OK, ResultKind.VCON})
 _REFUSALS = frozenset({ResultKind.ERROR, ResultKind.LINE_IN_USE, ResultKind.BLACKLISTED, ResultKind.DELAYED})
 _MOST_INFORMATION_LINES = 64
 _RESYNC_TRIES = 3
-_RESYNC_SECONDS = 1.0
+LATEST_RESULT_SECONDS = 1.0
+"""A modem whose results come later than this cannot be kept in step."""
 _RESYNC_QUIET_SECONDS = 0.2
 _STRAY_QUIET_SECONDS = 0.05
 _BEHIND_RESULT_SECONDS = 0.1
@@ -95,6 +96,7 @@ class Dialogue:
         self.proved_alive_at: float | None = None
         self.unknown_lines = 0
         self.received_bytes = 0
+        self._unanswered_after_bytes = -1
         wire.start(self)
 
     # --- receiving ---
@@ -175,6 +177,16 @@ class Dialogue:
         """Why the wire is gone, if it is."""
         return self._lost
 
+    @property
+    def mute(self) -> bool:
+        """Whether the modem left something unanswered, and has not said a word since."""
+        return self.received_bytes == self._unanswered_after_bytes
+
+    @property
+    def left_unanswered(self) -> bool:
+        """Whether the modem ever failed to answer in time."""
+        return self._unanswered_after_bytes >= 0
+
     def send(self, data: bytes) -> None:
         """Bytes as they are: audio, or codes."""
         self._wire.write(data)
@@ -182,6 +194,10 @@ class Dialogue:
     def discard_output(self) -> None:
         """Throw away what has not left yet."""
         self._wire.discard_output()
+
+    def gather_input(self, gathering: bool) -> None:
+        """Whether what comes may be some 50 ms late."""
+        self._wire.gather_input(gathering)
 
     def expect(self, label: str, accepted: frozenset[ResultKind]) -> Expectation:
         """Announce that a result will come. `label` names its cause in errors."""
@@ -199,7 +215,7 @@ class Dialogue:
             async with asyncio.timeout(timeout_seconds):
                 reply = await expectation.future
         except TimeoutError:
-            raise CommandTimeout(expectation.label, timeout_seconds) from None
+            raise self.no_answer(expectation.label, timeout_seconds) from None
         finally:
             self._settle(expectation)
         if isinstance(reply, PortError):
@@ -247,7 +263,7 @@ class Dialogue:
             return None
         if reply.information:
             return reply.information
-        await self.quiet(_BEHIND_RESULT_SECONDS, at_most_seconds=_RESYNC_SECONDS)
+        await self.quiet(_BEHIND_RESULT_SECONDS, at_most_seconds=LATEST_RESULT_SECONDS)
         return tuple(self._behind_result)
 
     async def _ask(self, text: str, timeout_seconds: float, accepted: frozenset[ResultKind]) -> Reply:
@@ -276,6 +292,7 @@ class Dialogue:
 
     def leave_audio(self) -> None:
         """Take what comes from here on for command state."""
+        self._wire.gather_input(False)
         self._decoder.leave_audio()
 
     def stream_closed(self) -> None:
@@ -283,6 +300,12 @@ class Dialogue:
         self._stray_bytes_possible = True
 
     # --- repair ---
+
+    def no_answer(self, label: str, timeout_seconds: float) -> CommandTimeout:
+        """The modem left this unanswered: the error to raise. Before the next command the step is found again."""
+        self._unanswered_after_bytes = self.received_bytes
+        self._out_of_step = True
+        return CommandTimeout(label, timeout_seconds)
 
     def doubt(self) -> None:
         """Find the step again before the next command."""
@@ -302,12 +325,14 @@ class Dialogue:
 
     async def resynchronise(self) -> None:
         """Let late results pass, and find the modem in command state. Raises: CommandTimeout, PortError."""
-        for attempt in range(_RESYNC_TRIES):
+        # A modem that says nothing at all is asked once: it hangs, or is somewhere that only a reset leads out of.
+        tries = 1 if self.mute else _RESYNC_TRIES
+        for attempt in range(tries):
             try:
-                await self._ask("\rAT" if attempt else "AT", _RESYNC_SECONDS, OK_ONLY)
+                await self._ask("\rAT" if attempt else "AT", LATEST_RESULT_SECONDS, OK_ONLY)
             except (CommandRefused, CommandTimeout):
                 continue
-            if await self.quiet(_RESYNC_QUIET_SECONDS, at_most_seconds=_RESYNC_SECONDS):
+            if await self.quiet(_RESYNC_QUIET_SECONDS, at_most_seconds=LATEST_RESULT_SECONDS):
                 self._out_of_step = False
                 return
-        raise CommandTimeout("AT", _RESYNC_SECONDS * _RESYNC_TRIES)
+        raise CommandTimeout("AT", LATEST_RESULT_SECONDS * tries)

@@ -53,6 +53,11 @@ def shield(audio: bytes) -> bytes:
     return audio.replace(_DLE_BYTE, b"\x10\x10")
 
 
+def unshield(wire: bytes) -> bytes:
+    """The inverse of `shield`."""
+    return wire.replace(b"\x10\x10", _DLE_BYTE)
+
+
 def action(code: int, *, triple: bool) -> bytes:
     """A code for the modem. Some Zoom 3095 obey only after three DLE, which elsewhere is one sample and the code."""
     return (b"\x10\x10\x10" if triple else _DLE_BYTE) + bytes((code,))

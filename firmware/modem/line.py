@@ -14,13 +14,15 @@ from firmware.modem.dialling import Dialled
 from firmware.modem.dialogue import Dialogue
 from firmware.modem.ears import LineEars
 from firmware.modem.identify import identify, not_a_modem
+from firmware.modem.monitor_tap import MonitorTap
 from firmware.modem.off_hook import OffHookLine
 from firmware.modem.options import LineOptions
 from firmware.modem.prompts import PromptCache
+from firmware.modem.punctuality import demand_punctuality
 from firmware.modem.ringing import Answer, GivenUp
 from firmware.modem.session import ModemSession
 from firmware.modem.setup import set_country, set_terms, set_up_data, set_up_voice
-from firmware.ports import ModemIdentity, WireOpener
+from firmware.ports import CallMonitor, ModemIdentity, WireOpener
 
 _CLOSING_SECONDS = 5.0
 _UNKNOWN = ModemIdentity(maker="", model="", firmware="", profile="")
@@ -47,6 +49,7 @@ class ModemLine:
         self._probe: asyncio.Task[None] | None = None
         self._identity = _UNKNOWN
         self.country_set = False
+        self._tap = MonitorTap()
 
     @property
     def identity(self) -> ModemIdentity:
@@ -58,6 +61,15 @@ class ModemLine:
         """The event loop's time of the modem's last sign of life, if there was one."""
         return None if self._session is None else self._session.proved_alive_at
 
+    @property
+    def monitor(self) -> CallMonitor | None:
+        """Who is given both sides of the calls; may be set and taken away at any time, also in a call."""
+        return self._tap.monitor
+
+    @monitor.setter
+    def monitor(self, monitor: CallMonitor | None) -> None:
+        self._tap.monitor = monitor
+
     # --- opening and closing ---
 
     async def open(self) -> None:
@@ -68,10 +80,17 @@ class ModemLine:
         session = ModemSession(wire, Dialogue(wire, ears), ears)
         self._session = session
         try:
-            await self._prepare(session)
+            await self._prepare_or_explain(session)
         except BaseException:
             self._session = None
             await wire.close()
+            raise
+
+    async def _prepare_or_explain(self, session: ModemSession) -> None:
+        try:
+            await self._prepare(session)
+        except ModemError:
+            await demand_punctuality(session.dialogue, self._opener.place)
             raise
 
     async def _prepare(self, session: ModemSession) -> None:
@@ -88,7 +107,7 @@ class ModemLine:
         self.country_set = await set_country(dialogue, self._options.country)
         # The table of a format takes a while to build; not in the middle of the first call.
         assert found.codec.sample_format.silence
-        session.found(found, self._options)
+        session.found(found, self._options, self._tap)
         self._identity = found.identity
         session.ears.ringing.forget()
         self._journal.info("modem ready", modem=found.identity.model, profile=found.profile.name)
@@ -204,7 +223,7 @@ class ModemLine:
         try:
             yield voice
         except asyncio.CancelledError:
-            ending = asyncio.create_task(calling.put_down(session, voice))
+            ending = asyncio.create_task(self._put_down(session, voice))
             problem = await _finished(ending)
             if problem is not None:
                 self._journal.warning("not put down in order", problem=str(problem))
@@ -214,8 +233,13 @@ class ModemLine:
             raise
         await self._end_call(session, voice)
 
+    async def _put_down(self, session: ModemSession, voice: OffHookLine) -> None:
+        if troubles := voice.state.troubles():
+            self._journal.warning("trouble on the wire in this call", **troubles)
+        await calling.put_down(session, voice)
+
     async def _end_call(self, session: ModemSession, voice: OffHookLine) -> None:
-        ending = asyncio.create_task(calling.put_down(session, voice))
+        ending = asyncio.create_task(self._put_down(session, voice))
         try:
             await asyncio.shield(ending)
         except asyncio.CancelledError:

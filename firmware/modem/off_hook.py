@@ -17,7 +17,7 @@ from firmware.modem.streams import Duplex, Reception, StreamContext, Transmissio
 from firmware.modem.taking import Taking
 from firmware.modem.tone import tone_clip
 from firmware.pcm import SampleFormat
-from firmware.ports import AudioSink, Clip, RecordLimits, SpeechEar, Take
+from firmware.ports import AudioSink, Clip, RecordLimits, SpeechEar, Take, ToneEarMaker
 from firmware.units import samples_to_seconds
 
 OFF_HOOK_LABEL = 1
@@ -39,6 +39,7 @@ class VoiceSetup:
     codec: Codec
     codec_command: str
     flash_milliseconds: int
+    ear: ToneEarMaker | None
 
 
 class OffHookLine:
@@ -54,7 +55,7 @@ class OffHookLine:
         self._loop = asyncio.get_running_loop()
         self._label = OFF_HOOK_LABEL
         self._answered_again = 0
-        self.state = CallState(setup.profile, context.timings, context.bell, self.sample_format)
+        self.state = CallState(setup.profile, context, setup.ear)
 
     @property
     def sample_format(self) -> SampleFormat:
@@ -109,30 +110,33 @@ class OffHookLine:
     @contextmanager
     def hearing(self, ear: SpeechEar) -> Iterator[None]:
         """While inside, `take_key` gives the sound of the line to the ear; see `ports.VoiceLine`."""
-        self.state.ear = ear
+        self.state.hearing.speech_ear = ear
         try:
             yield
         finally:
-            self.state.ear = None
+            self.state.hearing.speech_ear = None
 
     async def take_key(self, timeout_seconds: float) -> str | None:
         """The next key; see `ports.VoiceLine`."""
         deadline = self._loop.time() + timeout_seconds
         while True:
-            await self._ready()
+            await self._ready(listening=True)
             rest = deadline - self._loop.time()
             if self.state.keys or rest <= 0:
                 return self.state.take_key()
-            if (self._profile.keys_in_command_state and self.state.ear is None) or rest <= _SHORTEST_LISTENING_SECONDS:
+            if self.state.reception is None and self._worth_listening(rest):
+                await self._listen()
+            if self.state.reception is None:
                 await self._bell.wait_until(self._something_came, rest)
             else:
-                await self._listen(deadline)
+                await self._hear_on(self.state.reception, deadline)
 
     async def record(self, sink: AudioSink, limits: RecordLimits) -> Take:
         """Record; see `ports.VoiceLine`."""
         await self._ready()
         await self._use_label(self._profile.record_label)
-        return await Taking(self._context, self.state, Reception(self._context)).run(sink, limits, self.sample_format)
+        stream = Reception(self._context, hurried=False)
+        return await Taking(self._context, self.state, stream).run(sink, limits)
 
     async def duplex(self, clips: Sequence[Clip], sink: AudioSink, limits: RecordLimits) -> Take:
         """Speak and record at once, until all is said, an end key is pressed or the caller hangs up.
@@ -144,7 +148,7 @@ class OffHookLine:
             raise UnsupportedModem(f"{self._profile.title} cannot speak and listen at once; use `play` and `record`")
         await self._ready()
         stream = Duplex(self._context, self._blocks(clips))
-        return await Taking(self._context, self.state, stream).run(sink, limits, self.sample_format)
+        return await Taking(self._context, self.state, stream).run(sink, limits)
 
     # --- for the line ---
 
@@ -157,7 +161,7 @@ class OffHookLine:
             state.transmission = None
         if state.reception is not None:
             await state.reception.settle()
-            state.reception = None
+        state.end_reception()
 
     async def select_codec(self) -> None:
         """Raises: ModemError, PortError."""
@@ -165,9 +169,16 @@ class OffHookLine:
 
     # --- parts ---
 
-    async def _ready(self) -> None:
-        """In command state, off hook, and with somebody at the other end."""
-        await self.leave_streams()
+    async def _ready(self, *, listening: bool = False) -> None:
+        """In command state, off hook, and with somebody at the other end.
+
+        `listening`: an open reception may stay, so that no sound is missed from one key to the next.
+        """
+        if not (listening and self._listens()):
+            await self.leave_streams()
+        if self._dialogue.mute:
+            # Whoever only waits would not notice that nobody is there any more.
+            await self._dialogue.resynchronise()
         if self.state.rings_on:
             await answer_again(self._dialogue, self._answered_again)
             self._answered_again += 1
@@ -192,14 +203,30 @@ class OffHookLine:
         self.state.transmission = None
         return not transmission.was_cut
 
-    async def _listen(self, deadline: float) -> None:
+    def _listens(self) -> bool:
+        """Whether a reception is open, and is of use as it is."""
+        state = self.state
+        return state.reception is not None and state.reception.flows and not state.rings_on and state.evidence is None
+
+    def _worth_listening(self, rest_seconds: float) -> bool:
+        if rest_seconds <= _SHORTEST_LISTENING_SECONDS:
+            return False
+        return self.state.hearing.speech_ear is not None or not self._profile.keys_in_command_state
+
+    async def _listen(self) -> None:
         """Voice data without keeping the audio: there every modem reports keys and tones."""
         await self._use_label(self._profile.record_label)
-        reception = self.state.reception = Reception(self._context)
+        reception = Reception(self._context)
+        self.state.begin_reception(reception)
         await reception.open()
+
+    async def _hear_on(self, reception: Reception, deadline: float) -> None:
+        """Until a key, a hang-up, the end of the sound, or the deadline; a sound that stalls is left."""
+        received_bytes, stalled = self._dialogue.received_bytes, self._context.timings.stalled
         rest = max(0.0, deadline - self._loop.time())
-        await self._bell.wait_until(lambda: self._something_came() or reception.over, rest)
-        await self.leave_streams()
+        came = await self._bell.wait_until(lambda: self._something_came() or reception.over, min(rest, stalled))
+        if not came and rest >= stalled and self._dialogue.received_bytes == received_bytes:
+            await self.leave_streams()
 
     def _something_came(self) -> bool:
         return self.state.something_came() or self._dialogue.lost is not None

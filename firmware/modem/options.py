@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from firmware.modem.profile import AUTO
+from firmware.ports import ToneEarMaker
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,3 +43,5 @@ class LineOptions:
     triple_dle: bool | None = None
     flash_milliseconds: int = 100
     timings: Timings = Timings()
+    ear: ToneEarMaker | None = None
+    """Listens for keys and tones in what is received; without it, what the modem reports is all there is."""

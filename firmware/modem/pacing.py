@@ -15,7 +15,7 @@ _SLACK_SECONDS = 0.002
 class Pacer:
     """Writes blocks at the speed of the line, some ten wake-ups a second and no task of its own."""
 
-    def __init__(self, blocks: Iterator[Block], write: Callable[[bytes], None], ended: Callable[[], None]) -> None:
+    def __init__(self, blocks: Iterator[Block], write: Callable[[Block], None], ended: Callable[[], None]) -> None:
         self._blocks = blocks
         self._write = write
         self._ended = ended
@@ -49,6 +49,6 @@ class Pacer:
                 self._timer = None
                 self._ended()
                 return
-            self._write(block.wire)
+            self._write(block)
             self._heard_until += block.seconds
         self._timer = self._loop.call_at(self._heard_until - (LEAD_SECONDS - BLOCK_SECONDS), self._pump)

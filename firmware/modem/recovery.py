@@ -60,6 +60,9 @@ async def hang_up(dialogue: Dialogue) -> None:
 async def reset(dialogue: Dialogue) -> None:
     """Bring a modem back that does not follow. Raises: ModemError, PortError."""
     await escape(dialogue)
+    if dialogue.mute:
+        # It hangs, most likely: nobody should have to wait for the whole ladder to hear of that.
+        await dialogue.check("AT", _TRY_SECONDS)
     await find_command_state(dialogue)
     await hang_up(dialogue)
 

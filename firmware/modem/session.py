@@ -9,6 +9,7 @@ from firmware.modem.call_state import CallState
 from firmware.modem.dialogue import Dialogue
 from firmware.modem.ears import LineEars
 from firmware.modem.identify import Findings
+from firmware.modem.monitor_tap import MonitorTap
 from firmware.modem.off_hook import OffHookLine, VoiceSetup
 from firmware.modem.options import LineOptions
 from firmware.modem.prompts import PromptCache
@@ -49,12 +50,15 @@ class ModemSession:
         signs = [at for at in (self.dialogue.proved_alive_at, self.ears.heard_at) if at is not None]
         return max(signs, default=None)
 
-    def found(self, findings: Findings, options: LineOptions) -> None:
+    def found(self, findings: Findings, options: LineOptions, tap: MonitorTap) -> None:
         """The modem is identified and set up."""
         profile = findings.profile
         triple = profile.triple_dle if options.triple_dle is None else options.triple_dle
-        self._context = StreamContext(self.dialogue, self.ears.bell, options.timings, triple)
-        self._setup = VoiceSetup(profile, findings.codec, findings.codec_command, options.flash_milliseconds)
+        sample_format = findings.codec.sample_format
+        self._context = StreamContext(self.dialogue, self.ears.bell, options.timings, triple, sample_format, tap)
+        self._setup = VoiceSetup(
+            profile, findings.codec, findings.codec_command, options.flash_milliseconds, options.ear
+        )
 
     def new_call(self, prompts: PromptCache) -> OffHookLine:
         """The call that begins now; from here on events go to it."""

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from firmware.errors import CommandRefused, CommandTimeout
 from firmware.modem.dialogue import CONNECT_ONLY, OK_OR_VCON, Dialogue, Expectation
 from firmware.modem.dle import ETX, STOP_DUPLEX, STOP_RECEIVE, abort_playing, action
+from firmware.modem.monitor_tap import MonitorTap
 from firmware.modem.options import Timings
 from firmware.modem.pacing import Pacer
 from firmware.modem.prompts import Block
 from firmware.modem.waking import Bell
+from firmware.pcm import SampleFormat
 
 
 @dataclass(slots=True)
@@ -22,6 +24,13 @@ class StreamContext:
     bell: Bell
     timings: Timings
     triple_dle: bool
+    sample_format: SampleFormat
+    tap: MonitorTap
+
+    def say(self, block: Block) -> None:
+        """Samples for the line."""
+        self.dialogue.send(block.wire)
+        self.tap.caller_hears(block.wire, self.sample_format)
 
 
 class Transmission:
@@ -29,7 +38,7 @@ class Transmission:
 
     def __init__(self, context: StreamContext, blocks: Iterator[Block]) -> None:
         self._context = context
-        self._pacer = Pacer(blocks, context.dialogue.send, self._all_written)
+        self._pacer = Pacer(blocks, context.say, self._all_written)
         self._asked = False
         self._open = False
         self._closing: Expectation | None = None
@@ -89,13 +98,18 @@ class Transmission:
 
 
 class Reception:
-    """+VRX: audio from the line, until `stop` or until the modem ends it by itself."""
+    """+VRX: audio from the line, until `stop` or until the modem ends it by itself.
+
+    What comes in a reception that is not `hurried` may be some 50 ms late, keys included.
+    """
 
     _command = "AT+VRX"
     _stop_code = STOP_RECEIVE
 
-    def __init__(self, context: StreamContext) -> None:
+    def __init__(self, context: StreamContext, *, hurried: bool = True) -> None:
         self._context = context
+        self._hurried = hurried
+        self._goes_on = False
         self._asked = False
         self._open = False
         self._stopped = False
@@ -105,6 +119,11 @@ class Reception:
     def over(self) -> bool:
         """Whether the modem has ended the audio."""
         return self._closing is not None
+
+    @property
+    def flows(self) -> bool:
+        """Whether audio comes and will go on to."""
+        return self._open and not self._stopped and not self.over
 
     async def open(self) -> None:
         """Raises: ModemError, PortError."""
@@ -120,6 +139,8 @@ class Reception:
         self._open = True
         if self._stopped:
             self._send_stop()
+        elif not self.over:
+            dialogue.gather_input(not self._hurried)
 
     def stop(self) -> None:
         """Ask the modem to end the audio."""
@@ -132,6 +153,7 @@ class Reception:
     def audio_ended(self) -> None:
         """`<DLE><ETX>` came: a result follows."""
         if self._closing is None:
+            self._context.dialogue.gather_input(False)
             self._closing = self._context.dialogue.expect("<DLE><ETX>", OK_OR_VCON)
             self._context.bell.ring()
 
@@ -144,29 +166,36 @@ class Reception:
         if unconfirmed and self._stopped:
             self._send_stop()
         self.stop()
-        if not await self._audio_over():
-            # Perhaps the other form of DLE is needed (modem-reference 6.3, Zoom 3095).
-            self._context.triple_dle = not self._context.triple_dle
-            self._send_stop()
-            await self._audio_over()
-        if self._closing is None:
-            self._context.triple_dle = not self._context.triple_dle
+        if not await self._audio_over() and not await self._obeys_the_other_form():
             self._context.dialogue.leave_audio()
-            self._context.dialogue.doubt()
-            raise CommandTimeout("<DLE>" + chr(self._stop_code), 2 * self._context.timings.stream_answer)
+            raise self._context.dialogue.no_answer("<DLE>" + chr(self._stop_code), self._context.timings.stream_answer)
+        assert self._closing is not None
         await _command_state(self._context, self._closing, 0.0, None)
         self._asked = False
 
+    async def _obeys_the_other_form(self) -> bool:
+        """Whether a modem that goes on and on wanted the other form of DLE (modem-reference 6.3, Zoom 3095)."""
+        if not self._goes_on:
+            return False
+        self._context.triple_dle = not self._context.triple_dle
+        self._send_stop()
+        if not await self._audio_over():
+            self._context.triple_dle = not self._context.triple_dle
+        return self.over
+
     def _send_stop(self) -> None:
+        self._context.dialogue.gather_input(False)
         self._context.dialogue.send(action(self._stop_code, triple=self._context.triple_dle))
 
     async def _audio_over(self) -> bool:
         dialogue = self._context.dialogue
+        received_bytes = dialogue.received_bytes
         await self._context.bell.wait_until(
             lambda: self.over or dialogue.lost is not None, self._context.timings.stream_answer
         )
         if dialogue.lost is not None:
             raise dialogue.lost
+        self._goes_on = dialogue.received_bytes > received_bytes
         return self.over
 
 
@@ -179,7 +208,7 @@ class Duplex(Reception):
     def __init__(self, context: StreamContext, blocks: Iterator[Block]) -> None:
         super().__init__(context)
         self.all_said = False
-        self._pacer = Pacer(blocks, context.dialogue.send, self._all_written)
+        self._pacer = Pacer(blocks, context.say, self._all_written)
 
     def start(self) -> None:
         """Begin to speak."""

@@ -7,7 +7,6 @@ from firmware.events import RecordingEnd
 from firmware.modem.call_state import CallState
 from firmware.modem.recording import Recorder
 from firmware.modem.streams import Duplex, Reception, StreamContext
-from firmware.pcm import SampleFormat
 from firmware.ports import AudioSink, RecordLimits, Take
 
 
@@ -19,10 +18,10 @@ class Taking:
         self._state = state
         self._stream = stream
 
-    async def run(self, sink: AudioSink, limits: RecordLimits, sample_format: SampleFormat) -> Take:
+    async def run(self, sink: AudioSink, limits: RecordLimits) -> Take:
         """Raises: ModemError, PortError."""
-        recorder = Recorder(sink, limits, sample_format, self._recorder_ended)
-        self._state.reception, self._state.recorder = self._stream, recorder
+        recorder = Recorder(sink, limits, self._context.sample_format, self._recorder_ended)
+        self._state.begin_reception(self._stream, recorder)
         try:
             await self._stream.open()
             if isinstance(self._stream, Duplex):
@@ -33,6 +32,7 @@ class Taking:
             await self._leave(recorder)
         finally:
             self._state.recorder = None
+            recorder.flush()
         take = recorder.take()
         self._state.taken(take)
         return take
@@ -61,7 +61,7 @@ class Taking:
             await self._stream.settle()
         except CommandTimeout:
             recorder.finish(RecordingEnd.FAULT)
-        self._state.reception = None
+        self._state.end_reception()
         if recorder.end is None:
             self._modem_ended(recorder)
 

@@ -48,6 +48,18 @@ class PtyWire:
         self._from_host = bytearray()
         self._to_host = bytearray()
         self._reading = False
+        self._modem_reads = True
+
+    @property
+    def modem_reads(self) -> bool:
+        """False: the modem's USB side hangs, and takes nothing any more; until it is plugged in anew."""
+        return self._modem_reads
+
+    @modem_reads.setter
+    def modem_reads(self, reads: bool) -> None:
+        self._modem_reads = reads
+        self._deliver()
+        self._read_on()
 
     @property
     def device(self) -> str:
@@ -61,7 +73,7 @@ class PtyWire:
 
     def plug_in(self, modem: ModemEnd) -> None:
         """Open a pty and put the symlink there, in one step for whoever waits for it."""
-        self._modem = modem
+        self._modem, self._modem_reads = modem, True
         self._master, self._slave = pty.openpty()
         tty.setraw(self._slave)
         os.set_blocking(self._master, False)
@@ -124,7 +136,7 @@ class PtyWire:
 
     def _read_on(self) -> None:
         """Look at the pty exactly while there is room for more."""
-        wanted = self._modem is not None and len(self._from_host) < _READ_AHEAD_BYTES
+        wanted = self._modem is not None and self._modem_reads and len(self._from_host) < _READ_AHEAD_BYTES
         if wanted == self._reading or self._modem is None:
             return
         self._reading = wanted
@@ -147,7 +159,7 @@ class PtyWire:
         self._read_on()
 
     def _deliver(self) -> None:
-        while self._modem is not None and self._from_host and (room := self._modem.room()) > 0:
+        while self._modem is not None and self._modem_reads and self._from_host and (room := self._modem.room()) > 0:
             taken = bytes(self._from_host[:room])
             del self._from_host[:room]
             self._modem.host_sent(taken)

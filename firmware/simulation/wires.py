@@ -13,6 +13,11 @@ from typing import Protocol
 from firmware.errors import PortBusy, PortDenied, PortError, PortLost, PortMissing
 from firmware.ports import ByteWire, WireReceiver
 
+# What a kernel takes for a modem that takes nothing: cdc_acm's queue (modem-reference 6.6).
+_KERNEL_QUEUE_BYTES = 20480
+# So long a host bears with that, as the driver of real ports does.
+_STUCK_SECONDS = 2.0
+
 
 class ModemEnd(Protocol):
     """What a wire asks of the modem. All is called from the event loop."""
@@ -91,7 +96,8 @@ class _DelayLine:
 class MemoryWire:
     """A `HostWire` without a kernel, for simulated time. `opener` is the host's side, a `ports.WireOpener`.
 
-    `denied` makes opening fail for want of permission; `host_reads` set to False is a host that does not read.
+    `denied` makes opening fail for want of permission; `host_reads` set to False is a host that does not read, and
+    `modem_reads` a modem whose USB side hangs: it takes nothing any more.
     """
 
     # Fewer wake-ups than a real wire has: simulated hours should take seconds.
@@ -102,6 +108,7 @@ class MemoryWire:
         self.latency_seconds = latency_seconds
         self.denied = False
         self.host_reads = True
+        self.modem_reads = True
         self.opener = _MemoryOpener(self)
         self._modem: ModemEnd | None = None
         self._host: _HostEnd | None = None
@@ -111,6 +118,7 @@ class MemoryWire:
     def plug_in(self, modem: ModemEnd) -> None:
         """Appear to the host."""
         self._modem = modem
+        self.modem_reads = True
 
     def unplug(self) -> None:
         """Disappear: the host's open end is lost."""
@@ -185,6 +193,7 @@ class _HostEnd:
         self._modem = modem
         self._queue = bytearray()
         self._leaving = _DelayLine(wire.latency_seconds, self._left)
+        self._stuck: asyncio.TimerHandle | None = None
         self._open = True
 
     def start(self, receiver: WireReceiver) -> None:
@@ -201,7 +210,11 @@ class _HostEnd:
         discarded = len(self._queue) + self._leaving.waiting_bytes
         self._queue.clear()
         self._leaving.clear()
+        self._watch()
         self._modem.host_discarded_output(discarded)
+
+    def gather_input(self, gathering: bool) -> None:
+        """No wake-up costs anything here."""
 
     async def close(self) -> None:
         await asyncio.sleep(0)
@@ -216,16 +229,31 @@ class _HostEnd:
 
     def deliver(self) -> None:
         """Hand over as much as the modem takes."""
-        while self._open and self._queue and (room := self._modem.room()) > 0:
+        while self._open and self._queue and self._wire.modem_reads and (room := self._modem.room()) > 0:
             taken = bytes(self._queue[:room])
             del self._queue[:room]
             self._modem.host_sent(taken)
+            self._watch()
 
     def _left(self, data: bytes) -> None:
         self._queue += data
         self.deliver()
+        if self._stuck is None:
+            self._watch()
+
+    def _watch(self) -> None:
+        """From the last progress on, while there is more than the kernel takes."""
+        if self._stuck is not None:
+            self._stuck.cancel()
+            self._stuck = None
+        if self._open and len(self._queue) > _KERNEL_QUEUE_BYTES:
+            self._stuck = asyncio.get_running_loop().call_later(_STUCK_SECONDS, self._hangs)
+
+    def _hangs(self) -> None:
+        self.lose(PortLost(f"the modem at {self._wire.place} takes no more data, so it hangs; pull its plug"))
 
     def _shut(self) -> None:
         self._open = False
         self._queue.clear()
         self._leaving.clear()
+        self._watch()

@@ -130,6 +130,9 @@ class ScriptedWire:
                 if answer:
                     self.say(answer)
 
+    def gather_input(self, gathering: bool) -> None:
+        """All comes as it comes."""
+
     def discard_output(self) -> None:
         self._line.clear()
 

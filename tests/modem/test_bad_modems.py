@@ -9,16 +9,18 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
-from firmware.errors import CallerGone, LinekeeperError, ModemError, PortLost
+from firmware.errors import CallerGone, LinekeeperError, ModemError, PortLost, UnsupportedModem
 from firmware.modem.line import ModemLine
 from firmware.ports import RecordLimits
 from firmware.simulation.fast_time import run_fast
+from firmware.simulation.modem.faults import ModemFaults
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from firmware.ports import ByteWire, WireReceiver
+    from firmware.ports import ByteWire, Clip, WireReceiver
     from tests.modem.conftest import BenchMaker, ScriptedOpener, ScriptedWire, Sink
 
     WireMaker = Callable[..., ScriptedWire]
@@ -80,6 +82,9 @@ class _Talker:
     def lose(self) -> None:
         if self._open and self._receiver is not None:
             self._receiver.wire_lost(PortLost("gone"))
+
+    def gather_input(self, gathering: bool) -> None:
+        """All comes as it comes."""
 
     def discard_output(self) -> None:
         return
@@ -200,3 +205,70 @@ async def test_a_second_call_follows_a_lost_one(make_bench: BenchMaker, sink: Si
         again.hang_up()
         with pytest.raises(CallerGone):
             await voice.take_key(30)
+
+
+@pytest.mark.parametrize("late_seconds", [1.3, 2.7, 4.0, 7.0])
+async def test_a_slow_modem_is_called_slow_and_nothing_else(make_bench: BenchMaker, late_seconds: float) -> None:
+    bench = make_bench("conexant", ModemFaults(late_result_seconds=late_seconds))
+    with pytest.raises(UnsupportedModem, match="takes more than 1 s to answer"):
+        await bench.line.open()
+
+
+async def test_a_modem_that_is_not_slow_is_not_called_so(make_wire: WireMaker, make_opener: OpenerMaker) -> None:
+    def old(command: bytes) -> bytes:
+        answers = {b"AT+FCLASS=?": b"\r\n0,1,2\r\n", b"AT#CLS=?": b"\r\n0,1,8\r\n"}
+        return answers.get(command, b"") + b"\r\nOK\r\n"
+
+    wire = make_wire(old)
+    with pytest.raises(UnsupportedModem, match="old #V voice commands"):
+        await ModemLine("front", make_opener(wire)).open()
+
+
+async def test_trouble_on_the_wire_is_journalled_once_at_the_end_of_its_call(make_bench: BenchMaker) -> None:
+    bench = make_bench()
+    await bench.line.open()
+    with capture_logs() as logs:
+        await bench.ring_and_see()
+        async with bench.line.answer() as voice:
+            voice.state.dle_code(0x80)
+            voice.state.dle_code(ord("o"))
+            voice.state.dle_code(ord("o"))
+        again = await bench.ring_and_see()
+        async with bench.line.answer() as voice:
+            await voice.take_key(1)
+        again.hang_up()
+    (told,) = [entry for entry in logs if entry["log_level"] == "warning"]
+    assert (told["unknown_codes"], told["overruns"], told["line"]) == (1, 2, "front")
+    assert "underruns" not in told
+
+
+@pytest.mark.parametrize("family", ["conexant", "usr"])
+@pytest.mark.parametrize("doing", ["play", "record", "take_key"])
+async def test_a_modem_that_hangs_in_a_call_is_noticed_within_ten_seconds(
+    make_bench: BenchMaker, sink: Sink, long_prompt: Clip, family: str, doing: str
+) -> None:
+    bench = make_bench(family)
+    await bench.line.open()
+    await bench.ring_and_see()
+    loop = asyncio.get_running_loop()
+    hung: list[float] = []
+
+    def hang() -> None:
+        bench.modem.hang()
+        bench.wire.modem_reads = False
+        hung.append(loop.time())
+
+    loop.call_later(1.0, hang)
+    with pytest.raises((ModemError, PortLost)):
+        await _talk_on(bench.line, doing, sink, long_prompt)
+    assert loop.time() - hung[0] <= 10.0
+
+
+async def _talk_on(line: ModemLine, doing: str, sink: Sink, prompt: Clip) -> None:
+    async with line.answer() as voice:
+        if doing == "play":
+            await voice.play([prompt] * 6)
+        elif doing == "record":
+            await voice.record(sink, RecordLimits(60, 30, -38))
+        while await voice.take_key(3) is None:
+            await voice.play([prompt])

@@ -200,6 +200,9 @@ class _PlannedWire:
             for answer, delay in next(self._plan, []):
                 loop.call_later(delay, self._receiver.bytes_received, answer)
 
+    def gather_input(self, gathering: bool) -> None:
+        """All comes as it comes."""
+
     def discard_output(self) -> None:
         return
 

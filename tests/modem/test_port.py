@@ -39,10 +39,12 @@ class Receiver:
     def __init__(self) -> None:
         self.data = bytearray()
         self.lost: list[PortError] = []
+        self.deliveries = 0
         self.changed = asyncio.Event()
 
     def bytes_received(self, data: bytes) -> None:
         self.data += data
+        self.deliveries += 1
         self.changed.set()
 
     def wire_lost(self, error: PortError) -> None:
@@ -119,6 +121,74 @@ async def test_discarded_output_never_arrives(terminal: tuple[int, str]) -> None
     await wire.close()
 
 
+async def test_a_modem_that_takes_nothing_any_more_is_told_as_hung(terminal: tuple[int, str]) -> None:
+    _, path = terminal
+    wire = await TtyOpener(path)()
+    receiver = Receiver()
+    wire.start(receiver)
+    began = asyncio.get_running_loop().time()
+    wire.write(b"x" * 100_000)
+    await receiver.until()
+    assert asyncio.get_running_loop().time() - began == pytest.approx(2.0, abs=0.5)
+    assert "takes no more data, so it hangs" in str(receiver.lost[0])
+    await wire.close()
+
+
+async def test_a_modem_that_takes_little_or_nothing_of_importance_is_not_given_up(terminal: tuple[int, str]) -> None:
+    master, path = terminal
+    wire = await TtyOpener(path)()
+    receiver = Receiver()
+    wire.start(receiver)
+    wire.write(b"x" * 100_000)
+    for _ in range(5):
+        await asyncio.sleep(0.5)
+        os.read(master, 8192)
+    assert receiver.lost == []
+    wire.discard_output()
+    await asyncio.sleep(2.5)
+    assert receiver.lost == []
+    await wire.close()
+
+
+async def test_gathered_bytes_come_together_and_at_most_a_little_late(terminal: tuple[int, str]) -> None:
+    master, path = terminal
+    wire = await TtyOpener(path)()
+    receiver = Receiver()
+    wire.start(receiver)
+    wire.gather_input(True)
+    # Nothing there to read is no hang-up.
+    await asyncio.sleep(0.12)
+    for _ in range(40):
+        os.write(master, b"x" * 40)
+        await asyncio.sleep(0.005)
+    await receiver.until(1600)
+    assert receiver.lost == []
+    assert receiver.deliveries <= 8
+    wire.gather_input(False)
+    loop = asyncio.get_running_loop()
+    for _ in range(5):
+        sent = loop.time()
+        os.write(master, b"y")
+        await receiver.until(len(receiver.data) + 1)
+        assert loop.time() - sent < 0.03
+    await wire.close()
+
+
+async def test_a_tty_that_vanishes_while_bytes_are_gathered_is_told(terminal: tuple[int, str]) -> None:
+    master, path = terminal
+    wire = await TtyOpener(path)()
+    receiver = Receiver()
+    wire.start(receiver)
+    wire.gather_input(True)
+    os.write(master, b"last words")
+    os.close(master)
+    await receiver.until(1000)
+    assert len(receiver.lost) == 1
+    wire.gather_input(False)
+    await wire.close()
+    assert len(receiver.lost) == 1
+
+
 async def test_a_vanished_tty_is_told_once_and_writing_then_does_nothing(terminal: tuple[int, str]) -> None:
     master, path = terminal
     wire = await TtyOpener(path)()
@@ -152,8 +222,13 @@ async def test_a_missing_device_says_what_to_do(tmp_path: Path) -> None:
 async def test_a_file_is_no_port(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.touch()
+    path.write_bytes(b"precious")
+    for place in (str(path), "/etc/passwd", str(tmp_path)):
+        with pytest.raises(PortMissing, match=f"{place} is not a device, so it is no serial port"):
+            await TtyOpener(place)()
     with pytest.raises(PortMissing, match="serial port"):
-        await TtyOpener(str(path))()
+        await TtyOpener("/dev/null")()
+    assert path.read_bytes() == b"precious"
 
 
 async def test_a_missing_permission_says_what_to_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

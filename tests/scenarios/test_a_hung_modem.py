@@ -9,6 +9,7 @@ import pytest
 
 from benchmarks.many_calls.office import Office, OfficeMaker
 from firmware.events import LineChanged, LineState
+from firmware.simulation.bench import BenchLine
 from firmware.simulation.voices import babble
 
 pytestmark = pytest.mark.fast_time
@@ -69,6 +70,44 @@ async def test_a_modem_that_hangs_in_a_call_costs_that_call_only(open_office: Of
         assert kept["interrupted"] is True
         assert kept["duration_seconds"] > 1.5
         await office.leave_message(line, SPEECH, "13900139000")
+
+
+async def test_a_modem_that_hangs_while_it_records_is_noticed_within_ten_seconds(open_office: OfficeMaker) -> None:
+    async with open_office(lines=1) as office:
+        (line,) = office.lines
+        call = await office.to_the_beep(line)
+        speaking = asyncio.create_task(call.speak(SPEECH))
+        await asyncio.sleep(2.5)
+        assert await _seconds_until_noticed(office, line) <= _NOTICED_WITHIN_SECONDS
+        call.hang_up()
+        await asyncio.gather(speaking, return_exceptions=True)
+        await office.until_ended(line)
+        (kept,) = office.listed("messages")
+        assert kept["interrupted"] is True
+
+
+async def test_a_modem_that_hangs_while_it_speaks_is_noticed_within_ten_seconds(open_office: OfficeMaker) -> None:
+    async with open_office(lines=2) as office:
+        flaky, steady = office.lines
+        call = await office.ring(flaky)
+        await call.heard_speech()
+        await call.wait(0.5)
+        assert await _seconds_until_noticed(office, flaky) <= _NOTICED_WITHIN_SECONDS
+        call.hang_up()
+        await office.until_ended(flaky)
+        message = await office.leave_message(steady, SPEECH)
+        assert office.found(message, SPEECH) == len(SPEECH) // 2
+
+
+async def _seconds_until_noticed(office: Office, line: BenchLine) -> float:
+    """Hang the modem as a USB device does: it says nothing, and takes nothing."""
+    loop = asyncio.get_running_loop()
+    line.modem.hang()
+    line.wire.modem_reads = False
+    hung_at = loop.time()
+    index = office.lines.index(line)
+    await office.until(lambda: _line(office, index)["state"] == "fault")
+    return loop.time() - hung_at
 
 
 async def test_idle_probes_keep_the_line_proved_alive(open_office: OfficeMaker) -> None:
