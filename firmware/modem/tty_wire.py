@@ -13,12 +13,11 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from firmware.errors import PortError, PortLost
+from firmware.modem.gather_clock import gather_clock
 from firmware.modem.progress_watch import ProgressWatch
 from firmware.ports import WireReceiver
 
 _READ_BYTES = 4096
-# Gathered bytes are fetched at multiples of this on the loop's clock, so that all lines share one wake-up.
-_GATHER_SECONDS = 0.05
 # The kernel's queue holds some 2.5 s of audio (modem-reference 6.6); a modem that plays takes from it all the time.
 _STUCK_SECONDS = 2.0
 
@@ -34,7 +33,8 @@ class TtyWire:
         self._receiver: WireReceiver | None = None
         self._unsent = bytearray()
         self._output = ProgressWatch(_STUCK_SECONDS, self._stuck)
-        self._gathering: asyncio.TimerHandle | None = None
+        self._gather_clock = gather_clock()
+        self._gathering = False
         self._usable = True
         self._closed = False
 
@@ -66,13 +66,14 @@ class TtyWire:
 
     def gather_input(self, gathering: bool) -> None:
         """Whether bytes may come some 50 ms late and together."""
-        if not self._usable or gathering == (self._gathering is not None):
+        if not self._usable or gathering == self._gathering:
             return
+        self._gathering = gathering
         if gathering:
             self._loop.remove_reader(self._descriptor)
-            self._gather_later()
+            self._gather_clock.add(self._readable)
         else:
-            self._stop_gathering()
+            self._gather_clock.remove(self._readable)
             self._loop.add_reader(self._descriptor, self._readable)
 
     async def close(self) -> None:
@@ -85,19 +86,6 @@ class TtyWire:
         self._detach()
         with suppress(OSError):
             await self._loop.run_in_executor(None, self._close)
-
-    def _gather_later(self) -> None:
-        steps = int(self._loop.time() / _GATHER_SECONDS) + 1
-        self._gathering = self._loop.call_at(steps * _GATHER_SECONDS, self._gather)
-
-    def _gather(self) -> None:
-        self._gather_later()
-        self._readable()
-
-    def _stop_gathering(self) -> None:
-        if self._gathering is not None:
-            self._gathering.cancel()
-            self._gathering = None
 
     def _readable(self) -> None:
         assert self._receiver is not None
@@ -158,7 +146,7 @@ class TtyWire:
     def _detach(self) -> None:
         if self._usable:
             self._usable = False
-            self._stop_gathering()
+            self._gather_clock.remove(self._readable)
             self._output.end()
             self._loop.remove_reader(self._descriptor)
             self._loop.remove_writer(self._descriptor)

@@ -121,7 +121,7 @@ async def test_paused_transcript_is_begun_again(
     writing.wake()
     await until(lambda: len(fake.jobs) == 1)
     await writing.pause()
-    await until(lambda: fake.answers.empty())
+    await until(fake.answers.empty)
     writing.resume()
     fake.answers.put_nowait(Understood("call me", 0.7))
     await until(lambda: transcripts() == ["call me"])
