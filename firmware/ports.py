@@ -65,7 +65,7 @@ class ByteWire(Protocol):
         """Throw away what was written and has not left yet: our queue and the kernel's (TCOFLUSH)."""
 
     def gather_input(self, gathering: bool) -> None:
-        """While on, bytes may be delivered some 50 ms late and together, which costs fewer wake-ups. Off at first."""
+        """While on, bytes may be delivered up to 0.1 s late and together, which costs fewer wake-ups. Off at first."""
 
     async def close(self) -> None:
         """Give the port back. Idempotent."""

@@ -21,7 +21,7 @@ def _answer(name: str, en: str, zh: str) -> SpokenAnswer:
 MESSAGE = _answer("message", "message, leave a message", "留言")
 CALLBACK = _answer("callback", "call back, call me back", "回电")
 OPERATOR = _answer("operator", "operator", "人工")
-REPEAT = _answer("repeat", "repeat", "重复")
+REPEAT = _answer("repeat", "repeat", "再听, 重复")
 BACK = _answer("back", "back, go back", "返回")
 FINISH = _answer("finish", "finish", "完成")
 LISTEN = _answer("listen", "listen", "收听")

@@ -11,7 +11,7 @@ from firmware.events import RecordingEnd
 from firmware.ivr.answers import AFTERNOON, MORNING, NO, SOON, YES
 from firmware.ivr.asking import Question
 from firmware.ivr.call import Call, CallbackDraft
-from firmware.ivr.dialogue import Digits, Part, say_or_press, say_or_press_any
+from firmware.ivr.dialogue import Digits, Part, say_or_press
 from firmware.ivr.flow import BACK_KEY, END_KEY, Outcome, Step
 from firmware.ivr.spoken_answer import SpokenAnswer
 from firmware.ivr.takes import Purpose
@@ -96,7 +96,7 @@ async def read_back(call: Call, step: Step) -> Outcome:
 
 async def when(call: Call, step: Step) -> Outcome:
     """Ask for the preferred time; without an answer it stays as it is. Whoever goes back hears what is kept first."""
-    key = await call.ask.choose(_question(step, say_or_press_any("callback_when"), answers=_TIME_ANSWERS))
+    key = await call.ask.choose(_question(step, say_or_press("callback_when"), answers=_TIME_ANSWERS))
     if key == BACK_KEY:
         await summary(call, step)
         return Outcome.BACK

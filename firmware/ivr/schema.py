@@ -62,7 +62,7 @@ KIND_RULES: Mapping[StepKind, KindRule] = {
             *("callback_own", "callback_own_choice", "callback_enter", "callback_enter_help", "callback_read_back"),
             *("callback_confirm", "callback_when", "callback_reason", "callback_kept", "callback_merged"),
             *("callback_number", *_CHOICE_PROMPTS, *DIGIT_PROMPTS),
-            *("callback_own_choice_spoken", "callback_confirm_spoken", "say_or_press"),
+            *("callback_own_choice_spoken", "callback_confirm_spoken", "callback_when_spoken"),
             *("choice_yes", "choice_no", "choice_soon", "choice_morning", "choice_afternoon"),
             *_VOICE_PROMPTS,
         ),

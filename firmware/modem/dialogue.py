@@ -196,7 +196,7 @@ class Dialogue:
         self._wire.discard_output()
 
     def gather_input(self, gathering: bool) -> None:
-        """Whether what comes may be some 50 ms late."""
+        """Whether what comes may be up to 0.1 s late."""
         self._wire.gather_input(gathering)
 
     def expect(self, label: str, accepted: frozenset[ResultKind]) -> Expectation:

@@ -9,7 +9,7 @@ from firmware.units import seconds_to_samples
 
 # Somebody waits for an answer: two reads of 20 ms.
 PROMPT_PIECE_SECONDS = 0.04
-# A recording: two gathered reads of 50 ms, the second perhaps a little early.
+# A recording: one gathered read, perhaps a little early.
 PATIENT_PIECE_SECONDS = 0.09
 
 

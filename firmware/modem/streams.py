@@ -100,7 +100,7 @@ class Transmission:
 class Reception:
     """+VRX: audio from the line, until `stop` or until the modem ends it by itself.
 
-    What comes in a reception that is not `hurried` may be some 50 ms late, keys included.
+    What comes in a reception that is not `hurried` may be up to 0.1 s late, keys included.
     """
 
     _command = "AT+VRX"

@@ -65,7 +65,7 @@ class TtyWire:
             termios.tcflush(self._descriptor, termios.TCOFLUSH)
 
     def gather_input(self, gathering: bool) -> None:
-        """Whether bytes may come some 50 ms late and together."""
+        """Whether bytes may come up to 0.1 s late and together."""
         if not self._usable or gathering == self._gathering:
             return
         self._gathering = gathering

@@ -20,6 +20,7 @@ from firmware.modem import port as port_module
 from firmware.modem.line import ModemLine
 from firmware.modem.port import TtyOpener, discover_ports
 from firmware.modem.tone import tone_clip
+from firmware.pcm import SampleFormat
 from firmware.ports import RecordLimits
 from firmware.simulation.callers import Caller
 from firmware.simulation.exchange import Exchange
@@ -286,5 +287,79 @@ async def test_a_whole_call_over_a_pty(tmp_path: Path, sink: Sink) -> None:
         await asyncio.wait_for(waiting, 5)
     modem.plug_in()
     await line.open()
+    await line.close()
+    modem.unplug()
+
+
+class Chunks:
+    """`ports.CallMonitor` that counts."""
+
+    def __init__(self) -> None:
+        self.said = 0
+
+    def caller_said(self, data: bytes, sample_format: SampleFormat) -> None:
+        self.said += bool(data and sample_format)
+
+    def caller_hears(self, data: bytes, sample_format: SampleFormat) -> None:
+        assert data
+        assert sample_format
+
+
+async def test_a_recording_over_a_pty_wakes_us_ten_times_a_second_and_a_wait_for_a_key_does_not_wait(
+    tmp_path: Path, sink: Sink
+) -> None:
+    exchange = Exchange("CN")
+    card = exchange.add_line("front", "100")
+    modem = SimulatedModem(card.loop, PtyWire(tmp_path / "modem"), "usr")
+    modem.plug_in()
+    line = ModemLine("front", TtyOpener(str(tmp_path / "modem")))
+    await line.open()
+    call = await Caller(exchange, "13800138000", "ZHANG SAN").dial("front")
+    await line.wait_for_ring()
+    await line.read_caller(2)
+    line.monitor = chunks = Chunks()
+    loop = asyncio.get_running_loop()
+    async with line.answer() as voice:
+        take = await voice.record(sink, RecordLimits(1.5, 5, -38))
+        assert take.total_samples >= 12_000
+        assert chunks.said <= 22
+        waiting = asyncio.create_task(voice.take_key(3))
+        await asyncio.sleep(0.5)
+        pressed_at = loop.time()
+        await call.key("1", 0.06)
+        assert await waiting == "1"
+        assert loop.time() - pressed_at < 0.2
+        recording = asyncio.create_task(voice.record(sink, RecordLimits(9, 5, -38)))
+        await asyncio.sleep(0.3)
+        await call.key("#", 0.06)
+        take = await asyncio.wait_for(recording, 1)
+        assert take.end is RecordingEnd.KEY
+    await line.close()
+    modem.unplug()
+
+
+async def test_a_modem_that_hangs_in_a_long_prompt_is_noticed_long_before_its_end(tmp_path: Path) -> None:
+    exchange = Exchange("CN")
+    card = exchange.add_line("front", "100")
+    wire = PtyWire(tmp_path / "modem")
+    modem = SimulatedModem(card.loop, wire, "conexant")
+    modem.plug_in()
+    line = ModemLine("front", TtyOpener(str(tmp_path / "modem")))
+    await line.open()
+    await Caller(exchange, "13800138000", "ZHANG SAN").dial("front")
+    await line.wait_for_ring()
+    await line.read_caller(2)
+    loop = asyncio.get_running_loop()
+
+    def hang() -> None:
+        modem.hang()
+        wire.modem_reads = False
+
+    loop.call_later(0.5, hang)
+    began = loop.time()
+    with pytest.raises(PortLost, match="so it hangs"):
+        async with line.answer() as voice:
+            await voice.play([tone_clip(440, 20.0)])
+    assert loop.time() - began <= 7.0
     await line.close()
     modem.unplug()
