@@ -15,6 +15,8 @@ from benchmarks.fast_calls import measure_fast_calls
 from benchmarks.figure import Figure, table
 from benchmarks.load import measure_cpu, measure_lines, measure_lines_limit
 from benchmarks.quiet import journal_to
+from benchmarks.speech import measure_speech
+from benchmarks.speech_cost import measure_speech_cost
 from benchmarks.starting import measure_start
 
 Measurement = Callable[[], Awaitable[list[Figure]]]
@@ -27,6 +29,8 @@ MEASUREMENTS: dict[tuple[str, ...], Measurement] = {
     ("P6",): measure_lines,
     ("P8",): measure_start,
     ("P9",): measure_fast_calls,
+    ("SPEECH",): measure_speech,
+    ("SPEECH-COST",): measure_speech_cost,
 }
 ON_REQUEST: dict[tuple[str, ...], Measurement] = {("P6-LIMIT",): measure_lines_limit}
 """Takes long, and has no target of its own."""
@@ -38,7 +42,7 @@ def main(arguments: Sequence[str]) -> int:
         prog="python -m benchmarks",
         description="Measures the figures of the design on simulated modems and prints them beside their targets.",
         epilog="Exit status: 0 when every figure is met, 1 when one is missed (the table says MISSED), 2 for a wrong "
-        "name. All together take about four minutes; figures mean something on a machine that does nothing else.",
+        "name. All together take about eight minutes; figures mean something on a machine that does nothing else.",
     )
     parser.add_argument(
         "figures", nargs="*", metavar="FIGURE", type=str.upper, help=f"{', '.join(known)}; all but P6-LIMIT by default"

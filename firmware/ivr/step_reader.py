@@ -75,6 +75,8 @@ def _answers(section: Section, keys: Collection[str]) -> dict[str, SpokenAnswer]
     answers: dict[str, SpokenAnswer] = {}
     for place, name, word in section.pairs("say", "keys to what is said for them"):
         key = _key(section, place, name, answers)
+        # YAML reads a bare yes and no as true and false.
+        word = {True: "yes", False: "no"}[word] if isinstance(word, bool) else word
         if key and key not in keys:
             section.notes.add(place, f"key {key} is said, but the menu has no such key")
         elif not isinstance(word, str) or word not in ANSWERS:
