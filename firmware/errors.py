@@ -20,6 +20,11 @@ LinekeeperError
 ├── PromptError               a prompt is missing or unreadable
 ├── SpeechError               a recogniser, its model or its worker
 ├── SoundError                microphone, loudspeaker, or the library that drives them
+├── PowerError                what watches and saves power
+│   ├── PowerSourceLost       a UPS, its server or its pins tell nothing any more
+│   └── LoadError             a load could not be shed, restored or checked
+│       └── LoadBusy          not now: a call is on that line
+├── PinError                  a GPIO pin, or the library that drives it
 └── ServiceError              a service cannot start or be reached
 
 A message to a person says what happened and what to do. Nothing here is raised for a caller's mistake.
@@ -145,6 +150,26 @@ class SpeechError(LinekeeperError):
 
 class SoundError(LinekeeperError):
     """Microphone, loudspeaker, or the library that drives them."""
+
+
+class PowerError(LinekeeperError):
+    """What watches and saves power."""
+
+
+class PowerSourceLost(PowerError):
+    """A UPS, its server or its pins tell nothing any more."""
+
+
+class LoadError(PowerError):
+    """A load could not be shed, restored or checked."""
+
+
+class LoadBusy(LoadError):
+    """Not now: a call is on the line that this load belongs to."""
+
+
+class PinError(LinekeeperError):
+    """A GPIO pin, or the library that drives it."""
 
 
 class ServiceError(LinekeeperError):

@@ -106,6 +106,7 @@ class LineState(Enum):
     IDLE = "idle"
     RINGING = "ringing"
     IN_CALL = "in_call"
+    RESTING = "resting"  # its modem may be without power, to save the battery
     FAULT = "fault"
     STOPPED = "stopped"
 
@@ -207,4 +208,33 @@ class LineChanged:
 
     line: str
     state: LineState
+    fault: str | None = None
+
+
+class PowerState(Enum):
+    """Where the power policy is. Values are part of the JSON."""
+
+    UNKNOWN = "unknown"
+    ON_MAINS = "on_mains"
+    ON_BATTERY = "on_battery"
+    LOW_BATTERY = "low_battery"
+    SHUTTING_DOWN = "shutting_down"
+    RECOVERING = "recovering"
+
+
+@dataclass(frozen=True, slots=True)
+class PowerChanged:
+    """The power policy entered a state; `tier` tells how many tiers of loads are shed."""
+
+    state: PowerState
+    tier: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class LoadSwitched:
+    """A load was shed or is back; `fault` is a sentence where that failed."""
+
+    load: str
+    shed: bool
     fault: str | None = None

@@ -12,9 +12,11 @@ from pathlib import Path as FilePath
 from typing import Annotated, Any, Literal, get_args, get_origin
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationError
 
 from firmware.errors import ConfigurationError, Problem
+from firmware.power_settings import PowerSettings
+from firmware.settings_section import Folder, Section
 from firmware.yaml_source import Path, YamlSource, did_you_mean, parse_yaml
 
 AUTO = "auto"
@@ -34,21 +36,7 @@ def _off_without_quotes(value: object) -> object:
     return "off" if value is False else value
 
 
-def _whole_path(folder: FilePath) -> FilePath:
-    # A relative path would mean another place for every service and every command.
-    if not folder.is_absolute():
-        raise ValueError(f"{folder} is no whole path; begin it with /")
-    return folder
-
-
-Folder = Annotated[FilePath, AfterValidator(_whole_path)]
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-
-class LineSettings(_Section):
+class LineSettings(Section):
     """One telephone line."""
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,32}$")]
@@ -61,30 +49,24 @@ class LineSettings(_Section):
     """Overrides the profile where a modem leaves voice data only on three DLEs (modem-reference 6.3)."""
 
 
-class OfficeSettings(_Section):
+class OfficeSettings(Section):
     """The office pages."""
 
     listen: Annotated[str, Field(pattern=r"^[^\s:]+:\d{1,5}$")] = "127.0.0.1:8080"
     """Host and port."""
 
 
-class PowerSettings(_Section):
-    """What watches mains and battery."""
-
-    profile: Literal["none"] = "none"
-
-
-class SyncSettings(_Section):
+class SyncSettings(Section):
     """Where records are delivered."""
 
     mode: Annotated[Literal["off"], BeforeValidator(_off_without_quotes)] = "off"
 
 
-class SpeechSettings(_Section):
+class SpeechSettings(Section):
     """What understands speech."""
 
     engine: Literal["none", "pocketsphinx", "vosk"] = "none"
-    models: dict[Language, Folder] = {}
+    models: dict[Language, Folder] = Field(default_factory=dict)
     """A model's folder per language. pocketsphinx carries an English one; vosk models come by `speech fetch`."""
     confirm_below: Annotated[float, Field(ge=0, le=1)] = 0.7
     """Words that were understood with less confidence are confirmed with the caller."""
@@ -97,7 +79,7 @@ class SpeechSettings(_Section):
     """Write down messages after the call, where the language has a model."""
 
 
-class CallSettings(_Section):
+class CallSettings(Section):
     """Limits of one call; every figure is a default of the requirements."""
 
     longest_seconds: Annotated[float, Field(ge=30, le=7200)] = 900.0
@@ -124,7 +106,7 @@ def _some_languages(languages: tuple[Language, ...]) -> tuple[Language, ...]:
     return languages
 
 
-class Settings(_Section):
+class Settings(Section):
     """The whole file."""
 
     data_dir: Folder

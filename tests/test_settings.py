@@ -78,7 +78,7 @@ def test_automatic_ports_may_stand_twice() -> None:
         ("time_zone: Mars/Olympus", "no time zone is called"),
         ("office: {listen: nonsense}", "office.listen"),
         ("flow: ''", "flow"),
-        ("power: {profile: someday}", "power.profile"),
+        ("power: {profile: Some Day}", "power.profile"),
         ("rings: 0", "rings"),
         ("languages: []", "languages"),
         ("languages: [fr]", "languages"),

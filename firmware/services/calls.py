@@ -25,7 +25,7 @@ from firmware.modem.prompts import PromptCache
 from firmware.ports import Clock, Recognizer, VoiceLine, WireOpener
 from firmware.services.check import profile_problems
 from firmware.services.control import ControlServer
-from firmware.services.event_hub import EventHub
+from firmware.services.event_hub import CallHub
 from firmware.services.incident_book import IncidentBook
 from firmware.services.line_keeper import KeeperLimits, LineKeeper
 from firmware.services.line_ports import PortBook
@@ -61,7 +61,7 @@ class CallsService:
     ) -> None:
         if problems := profile_problems(settings):
             raise ConfigurationError(problems)
-        self.hub = EventHub()
+        self.hub = CallHub()
         self._settings = settings
         self._clock = clock or SystemClock()
         self.store = Store(settings.data_dir, self._clock, keep_free_megabytes=settings.calls.keep_free_megabytes)

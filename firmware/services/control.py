@@ -10,7 +10,7 @@ import contextlib
 import json
 import os
 import socket
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from starlette.routing import Route
 from starlette.types import Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from firmware.errors import RecordNotFound, ServiceError
+from firmware.errors import LinekeeperError, RecordNotFound, ServiceError
 from firmware.services.event_hub import EventHub
 from firmware.services.event_json import event_to_json
 from firmware.services.monitor import MonitorDesk
@@ -30,21 +30,32 @@ from firmware.services.peer import peer_name
 
 # Only the service's own user and group may talk to it.
 _SOCKET_UMASK = 0o117
+# No request needs more.
+_LONGEST_BODY_BYTES = 64 * 1024
+
+Action = Callable[[dict[str, Any]], Awaitable[Any]]
+"""Does what a request's JSON object says; the answer's JSON value. Raises: LinekeeperError, told as the answer."""
 
 
 class ControlServer:
-    """Serves `GET /v1/<name>` for each given view, and every event at `GET /v1/events`.
+    """Serves `GET /v1/<name>` for each given view, `POST /v1/<name>` for each action, and events at `GET /v1/events`.
 
     With `monitors`, `GET /v1/lines/<line>/audio` is the sound of a line (`MonitorDesk.listen`): s16 at 8 kHz, raw.
     """
 
     def __init__(
-        self, path: Path, views: dict[str, Callable[[], Any]], hub: EventHub, monitors: MonitorDesk | None = None
+        self,
+        path: Path,
+        views: dict[str, Callable[[], Any]],
+        hub: EventHub[Any],
+        monitors: MonitorDesk | None = None,
+        actions: dict[str, Action] | None = None,
     ) -> None:
         self._path = path
         self._hub = hub
         self._monitors = monitors
         routes = [Route(f"/v1/{name}", _json_endpoint(view)) for name, view in views.items()]
+        routes += [Route(f"/v1/{name}", _action_endpoint(do), methods=["POST"]) for name, do in (actions or {}).items()]
         routes += [Route("/v1/events", self._events)]
         routes += [Route("/v1/lines/{line}/audio", _audio_endpoint(monitors))] if monitors else []
         self._app = Starlette(routes=routes)
@@ -127,6 +138,31 @@ def _json_endpoint(view: Callable[[], Any]) -> Callable[[Request], Any]:
         return JSONResponse(view())
 
     return endpoint
+
+
+def _action_endpoint(do: Action) -> Callable[[Request], Any]:
+    async def endpoint(request: Request) -> Response:
+        try:
+            return JSONResponse(await do(await _json_object(request)))
+        except LinekeeperError as error:
+            return JSONResponse({"error": str(error)}, status_code=409)
+
+    return endpoint
+
+
+async def _json_object(request: Request) -> dict[str, Any]:
+    body = b""
+    async for piece in request.stream():
+        body += piece
+        if len(body) > _LONGEST_BODY_BYTES:
+            raise ServiceError(f"a request has at most {_LONGEST_BODY_BYTES} bytes")
+    try:
+        value = json.loads(body or b"{}")
+    except (ValueError, RecursionError) as error:
+        raise ServiceError("the request is no JSON") from error
+    if not isinstance(value, dict):
+        raise ServiceError("the request is no JSON object")
+    return value
 
 
 def _listen(path: Path) -> socket.socket:

@@ -13,6 +13,8 @@ import httpx
 from firmware.errors import RecordNotFound, ServiceError
 
 _ASK_SECONDS = 3.0
+# Some actions wait for a call to end in good form.
+_ACTION_SECONDS = 30.0
 
 
 class ControlClient:
@@ -30,6 +32,25 @@ class ControlClient:
                 return client.get(f"/v1/{view}").raise_for_status().json()
         except httpx.HTTPError as error:
             raise self._not_running(type(error).__name__) from error
+
+    async def ask(self, action: str, **details: Any) -> Any:
+        """Let the service do something; the JSON value it answers.
+
+        Raises: ServiceError where it is not running, or says why it does not.
+        """
+        self._expect_socket()
+        transport = httpx.AsyncHTTPTransport(uds=str(self._path))
+        try:
+            async with httpx.AsyncClient(
+                transport=transport, base_url="http://service", timeout=_ACTION_SECONDS
+            ) as client:
+                answer = await client.post(f"/v1/{action}", json=details)
+                value = answer.json()
+        except (httpx.HTTPError, ValueError) as error:
+            raise self._not_running(type(error).__name__) from error
+        if answer.is_error:
+            raise ServiceError(str(value.get("error", answer.reason_phrase)))
+        return value
 
     async def events(self) -> AsyncIterator[dict[str, Any]]:
         """Every event from now on, until the service ends. Raises: ServiceError where it is not running."""

@@ -7,17 +7,17 @@ import re
 from enum import Enum
 from typing import Any
 
-from firmware.services.event_hub import Event
+from firmware.services.event_hub import Event, PowerEvent
 
 _WORD_BORDER = re.compile(r"(?<!^)(?=[A-Z])")
 
 
-def event_to_json(event: Event) -> dict[str, Any]:
+def event_to_json(event: Event | PowerEvent) -> dict[str, Any]:
     """`{"event": "prompt_started", ...}` with the event's own fields beside it."""
     return {"event": event_name(type(event)), **{key: _plain(value) for key, value in _fields(event).items()}}
 
 
-def event_name(kind: type[Event]) -> str:
+def event_name(kind: type[Event | PowerEvent]) -> str:
     """`PromptStarted` is `prompt_started` on the wire."""
     return _WORD_BORDER.sub("_", kind.__name__).lower()
 

@@ -6,7 +6,7 @@ from collections.abc import Awaitable
 
 from firmware.errors import StorageError
 from firmware.journal import journal
-from firmware.ports import CallStore
+from firmware.ports import IncidentLog
 
 _log = journal("incidents")
 
@@ -14,7 +14,7 @@ _log = journal("incidents")
 class IncidentBook:
     """One kind of incident at one place: begin, note what was done, end."""
 
-    def __init__(self, store: CallStore, kind: str, place: str) -> None:
+    def __init__(self, store: IncidentLog, kind: str, place: str) -> None:
         self._store = store
         self._kind = kind
         self._place = place

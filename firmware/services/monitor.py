@@ -18,7 +18,7 @@ from firmware.events import CallEnd, CallEnded
 from firmware.journal import journal
 from firmware.pcm import SampleFormat, decode_to_s16, from_array, to_array
 from firmware.ports import CallMonitor
-from firmware.services.event_hub import Event, EventHub
+from firmware.services.event_hub import CallHub, Event
 from firmware.units import SAMPLE_RATE_HZ, samples_to_seconds, seconds_to_samples
 
 _log = journal("monitor")
@@ -40,7 +40,7 @@ class Monitored(Protocol):
 class MonitorDesk:
     """Every line of a service that may be listened to."""
 
-    def __init__(self, hub: EventHub) -> None:
+    def __init__(self, hub: CallHub) -> None:
         self._taps: dict[str, _LineTap] = {}
         hub.listen(self._happened)
 

@@ -7,22 +7,23 @@ import stat
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import httpx
 import pytest
 
-from firmware.errors import ServiceError
+from firmware.errors import LoadBusy, ServiceError
 from firmware.events import CallerId, CallRinging, LineChanged, LineState
 from firmware.services.control import ControlServer
 from firmware.services.control_client import ControlClient
-from firmware.services.event_hub import EventHub
+from firmware.services.event_hub import CallHub
 
 
 @pytest.fixture
-async def hub() -> EventHub:
-    return EventHub()
+async def hub() -> CallHub:
+    return CallHub()
 
 
 @pytest.fixture
-async def socket_path(tmp_path: Path, hub: EventHub) -> AsyncIterator[Path]:
+async def socket_path(tmp_path: Path, hub: CallHub) -> AsyncIterator[Path]:
     path = tmp_path / "calls.sock"
     server = ControlServer(path, {"lines": lambda: [{"name": "front"}]}, hub)
     await server.start()
@@ -36,7 +37,7 @@ async def test_view_is_answered(socket_path: Path) -> None:
     assert answer == [{"name": "front"}]
 
 
-async def test_events_reach_every_watcher(socket_path: Path, hub: EventHub) -> None:
+async def test_events_reach_every_watcher(socket_path: Path, hub: CallHub) -> None:
     streams = [ControlClient(socket_path).events() for _ in range(2)]
     firsts = [asyncio.ensure_future(anext(stream)) for stream in streams]
     while len(hub._queues) < 2:
@@ -49,16 +50,43 @@ async def test_events_reach_every_watcher(socket_path: Path, hub: EventHub) -> N
         await stream.aclose()  # type: ignore[attr-defined]
 
 
+async def test_action_is_done_and_a_refusal_is_told(tmp_path: Path, hub: CallHub) -> None:
+    async def rest(request: dict[str, object]) -> object:
+        if "line" not in request:
+            raise LoadBusy("a call is on it")
+        return {"rests": request["line"]}
+
+    path = tmp_path / "calls.sock"
+    server = ControlServer(path, {}, hub, actions={"rest": rest})
+    await server.start()
+    assert await ControlClient(path).ask("rest", line="back") == {"rests": "back"}
+    with pytest.raises(ServiceError, match="a call is on it"):
+        await ControlClient(path).ask("rest")
+    with pytest.raises(ServiceError):
+        await ControlClient(path).ask("nothing_like_it")
+    for body in (b"[]", b"{", b"[" * 100_000, b"\xff" * 10):
+        with pytest.raises(ServiceError):
+            await _post(path, body)
+    await server.stop()
+
+
+async def _post(path: Path, body: bytes) -> None:
+    async with httpx.AsyncClient(transport=httpx.AsyncHTTPTransport(uds=str(path)), base_url="http://x") as client:
+        answer = await client.post("/v1/rest", content=body)
+        if answer.status_code == httpx.codes.CONFLICT:
+            raise ServiceError(answer.json()["error"])
+
+
 async def test_socket_is_for_the_service_alone(socket_path: Path) -> None:
     assert stat.S_IMODE(socket_path.stat().st_mode) == 0o660
 
 
-async def test_second_service_is_refused(socket_path: Path, hub: EventHub) -> None:
+async def test_second_service_is_refused(socket_path: Path, hub: CallHub) -> None:
     with pytest.raises(ServiceError, match="runs already"):
         await ControlServer(socket_path, {}, hub).start()
 
 
-async def test_socket_left_by_a_power_cut_is_taken_over(tmp_path: Path, hub: EventHub) -> None:
+async def test_socket_left_by_a_power_cut_is_taken_over(tmp_path: Path, hub: CallHub) -> None:
     path = tmp_path / "calls.sock"
     path.touch()
     server = ControlServer(path, {"lines": list}, hub)
@@ -74,7 +102,7 @@ async def test_absent_service_is_named_with_what_to_do(tmp_path: Path) -> None:
 
 def test_slow_watcher_loses_its_oldest_events_only() -> None:
     async def scene() -> None:
-        hub = EventHub()
+        hub = CallHub()
         with hub.subscription() as events:
             for count in range(600):
                 hub(LineChanged(f"line{count}", LineState.IDLE))

@@ -21,7 +21,7 @@ from firmware.pcm import SampleFormat, encode_s16
 from firmware.ports import CallMonitor
 from firmware.services.control import ControlServer
 from firmware.services.control_client import ControlClient
-from firmware.services.event_hub import EventHub
+from firmware.services.event_hub import CallHub
 from firmware.services.monitor import MonitorDesk
 from tests.sound_judge import likeness, signal, speech, tone
 
@@ -43,8 +43,8 @@ def line() -> Line:
 
 
 @pytest.fixture
-async def hub() -> EventHub:
-    return EventHub()
+async def hub() -> CallHub:
+    return CallHub()
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def journal() -> Iterator[io.StringIO]:
 
 
 @pytest.fixture
-async def path(tmp_path: Path, hub: EventHub, line: Line, journal: io.StringIO) -> AsyncIterator[Path]:
+async def path(tmp_path: Path, hub: CallHub, line: Line, journal: io.StringIO) -> AsyncIterator[Path]:
     desk = MonitorDesk(hub)
     desk.add("front", line)
     server = ControlServer(tmp_path / "calls.sock", {}, hub, desk)
@@ -85,7 +85,7 @@ async def in_real_time(line: Line, said: bytes, hears: bytes, sample_format: Sam
         await asyncio.sleep(max(0.0, begin + (at + 640) / 16000 - asyncio.get_running_loop().time()))
 
 
-def call_over(hub: EventHub, end: CallEnd = CallEnd.COMPLETED) -> None:
+def call_over(hub: CallHub, end: CallEnd = CallEnd.COMPLETED) -> None:
     hub(CallEnded("front", "c1", end, None))
 
 
@@ -95,7 +95,7 @@ def told(journal: io.StringIO) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("sample_format", [SampleFormat.ULAW, SampleFormat.U8])
 async def test_both_sides_are_heard_in_one_sound(
-    path: Path, line: Line, hub: EventHub, sample_format: SampleFormat
+    path: Path, line: Line, hub: CallHub, sample_format: SampleFormat
 ) -> None:
     encode_s16(b"", sample_format)  # makes the table, which takes a while
     [listener] = await listening(path, line)
@@ -110,7 +110,7 @@ async def test_both_sides_are_heard_in_one_sound(
     assert likeness(heard, HEARS) > 0.95
 
 
-async def test_sides_that_sound_at_once_are_added(path: Path, line: Line, hub: EventHub) -> None:
+async def test_sides_that_sound_at_once_are_added(path: Path, line: Line, hub: CallHub) -> None:
     [listener] = await listening(path, line)
     line.carries(SAID[:4000], HEARS[:4000])
     await asyncio.sleep(0.6)
@@ -119,7 +119,7 @@ async def test_sides_that_sound_at_once_are_added(path: Path, line: Line, hub: E
     assert both in await listener
 
 
-async def test_time_runs_on_in_silence(path: Path, line: Line, hub: EventHub) -> None:
+async def test_time_runs_on_in_silence(path: Path, line: Line, hub: CallHub) -> None:
     [listener] = await listening(path, line)
     began_at = asyncio.get_running_loop().time()
     await asyncio.sleep(0.5)
@@ -130,7 +130,7 @@ async def test_time_runs_on_in_silence(path: Path, line: Line, hub: EventHub) ->
     assert len(heard) / 16000 == pytest.approx(seconds, abs=0.25)
 
 
-async def test_nothing_is_computed_while_nobody_listens(path: Path, line: Line, hub: EventHub) -> None:
+async def test_nothing_is_computed_while_nobody_listens(path: Path, line: Line, hub: CallHub) -> None:
     assert line.monitor is None
     listeners = await listening(path, line, 2)
     call_over(hub)
@@ -138,7 +138,7 @@ async def test_nothing_is_computed_while_nobody_listens(path: Path, line: Line, 
     assert line.monitor is None
 
 
-async def test_one_listener_who_leaves_takes_nothing_from_the_other(path: Path, line: Line, hub: EventHub) -> None:
+async def test_one_listener_who_leaves_takes_nothing_from_the_other(path: Path, line: Line, hub: CallHub) -> None:
     leaving, staying = await listening(path, line, 2)
     leaving.cancel()
     await in_real_time(line, SAID, b"", SampleFormat.S16)
@@ -148,7 +148,7 @@ async def test_one_listener_who_leaves_takes_nothing_from_the_other(path: Path, 
 
 
 async def test_journal_tells_who_listened_and_for_how_long(
-    path: Path, line: Line, hub: EventHub, journal: io.StringIO
+    path: Path, line: Line, hub: CallHub, journal: io.StringIO
 ) -> None:
     [listener] = await listening(path, line)
     call_over(hub)
@@ -171,7 +171,7 @@ async def test_listener_who_vanishes_is_told_in_the_journal_too(path: Path, line
 
 
 async def test_caller_who_gave_up_leaves_the_listener_waiting_for_the_next(
-    path: Path, line: Line, hub: EventHub
+    path: Path, line: Line, hub: CallHub
 ) -> None:
     [listener] = await listening(path, line)
     call_over(hub, CallEnd.NOT_ANSWERED)
@@ -191,7 +191,7 @@ async def test_service_that_is_not_running_is_told(tmp_path: Path) -> None:
         await anext(ControlClient(tmp_path / "calls.sock").audio("front"))
 
 
-async def test_listener_who_reads_nothing_costs_the_line_nothing(path: Path, line: Line, hub: EventHub) -> None:
+async def test_listener_who_reads_nothing_costs_the_line_nothing(path: Path, line: Line, hub: CallHub) -> None:
     """Minutes of sound for somebody who never takes any: what waits for him stays small."""
     with socket.socket(socket.AF_UNIX) as stuck:
         stuck.connect(str(path))
@@ -204,7 +204,7 @@ async def test_listener_who_reads_nothing_costs_the_line_nothing(path: Path, lin
         assert len(mixer.said.take(80_000).rstrip(b"\0")) <= 16_000
 
 
-async def test_server_that_stops_ends_the_listening(tmp_path: Path, line: Line, hub: EventHub) -> None:
+async def test_server_that_stops_ends_the_listening(tmp_path: Path, line: Line, hub: CallHub) -> None:
     desk = MonitorDesk(hub)
     desk.add("front", line)
     server = ControlServer(tmp_path / "other.sock", {}, hub, desk)
