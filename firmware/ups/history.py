@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import Enum
 
+MOST_TIERS = 3
+"""Shed in low battery."""
 # More than this changes nothing any more: the gate has reached its longest time.
 MOST_STARTS_COUNTED = 32
 

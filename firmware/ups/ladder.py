@@ -11,13 +11,11 @@ from firmware.ups import decisions
 from firmware.ups.battery_sense import BatterySense
 from firmware.ups.boot_gate import CALM_SECONDS, BootGate
 from firmware.ups.decisions import Decision
-from firmware.ups.history import PowerHistory, Start
+from firmware.ups.history import MOST_TIERS, PowerHistory, Start
 from firmware.ups.mains_sense import MainsSense
 from firmware.ups.rules import Rule, earliest, latest
 from firmware.ups.shutdown import Shutdown
 from firmware.ups.source_watch import SourceWatch
-
-_ALL_TIERS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +160,7 @@ class Ladder:
         self._hold_until = now_seconds + self._settings.low_battery_hold_seconds
         self._enter(PowerState.LOW_BATTERY, reason, now_seconds)
         self._tell(decisions.BatteryLow(reason))
-        self._shed_to(_ALL_TIERS)
+        self._shed_to(MOST_TIERS)
 
     def _low_reason(self, now_seconds: float) -> str:
         if self._source.died_at is not None:
