@@ -1,0 +1,217 @@
+"""The states of the power policy and what leads from one to the next; drawn in docs/power.md. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from firmware.events import PowerState
+from firmware.power_settings import PowerSettings
+from firmware.ups import decisions
+from firmware.ups.battery_sense import BatterySense
+from firmware.ups.boot_gate import CALM_SECONDS, BootGate
+from firmware.ups.decisions import Decision
+from firmware.ups.history import MOST_TIERS, PowerHistory, Start
+from firmware.ups.mains_sense import MainsSense
+from firmware.ups.rules import Rule, earliest, latest
+from firmware.ups.shutdown import Shutdown
+from firmware.ups.source_watch import SourceWatch
+
+
+@dataclass(frozen=True, slots=True)
+class Senses:
+    """What is known of the outside."""
+
+    mains: MainsSense
+    battery: BatterySense
+    source: SourceWatch
+
+
+class Ladder:
+    """One state at a time; `rules` are those of the present one, the most pressing first."""
+
+    def __init__(
+        self,
+        settings: PowerSettings,
+        senses: Senses,
+        history: PowerHistory,
+        start: Start,
+        now_seconds: float,
+        tell: Callable[[Decision], None],
+    ) -> None:
+        self._settings = settings
+        self._mains, self._battery, self._source = senses.mains, senses.battery, senses.source
+        self._tell = tell
+        self._resumed = start is Start.RESUMED
+        starts = history.consecutive_outage_starts if history.low_battery_shutdown else 0
+        self._gate = BootGate(settings, starts, now_seconds)
+        self.history = history
+        self.shutdown = Shutdown(settings, senses.mains, tell)
+        self.state = PowerState.UNKNOWN
+        self.since_seconds = now_seconds
+        self.reason = "nothing is known of mains yet"
+        self._outage_since: float | None = None
+        self._loads_told = False
+        self._hold_until = now_seconds
+        self._rules = self._all_rules()
+        self._begin(now_seconds)
+
+    @property
+    def tier(self) -> int:
+        """How many tiers are shed; 3 is low battery."""
+        return self.history.tier
+
+    @property
+    def rules(self) -> Sequence[Rule]:
+        """The rules of this state."""
+        return self._rules[self.state]
+
+    def _all_rules(self) -> Mapping[PowerState, Sequence[Rule]]:
+        return {
+            PowerState.UNKNOWN: (
+                Rule(self._empty_on_battery_at, self._low_after_start),
+                Rule(self._lost_at, self._lose),
+                Rule(self._there_at, self._find_mains),
+                Rule(self._never_told_at, self._restore),
+            ),
+            PowerState.ON_MAINS: (Rule(self._lost_at, self._lose), Rule(self._calm_at, self._calm)),
+            PowerState.ON_BATTERY: (
+                Rule(self._low_at, self._low),
+                Rule(self._steady_at, self._recover),
+                Rule(self._second_tier_at, lambda _: self._shed_to(2)),
+            ),
+            PowerState.RECOVERING: (Rule(self._lost_at, self._lose), Rule(self._restore_at, self._restore_on_mains)),
+            PowerState.LOW_BATTERY: (
+                Rule(self._steady_at, self._low_over),
+                Rule(self._hold_over_at, self._shut_down),
+            ),
+            PowerState.SHUTTING_DOWN: self.shutdown.rules,
+        }
+
+    def _begin(self, now_seconds: float) -> None:
+        if self._resumed and self.history.shutdown_reason:
+            self._enter(PowerState.SHUTTING_DOWN, self.history.shutdown_reason, now_seconds)
+            self.shutdown.decide(self.reason, now_seconds)
+            return
+        if self._gate.seconds > 0:
+            self._tell(decisions.BootGate(self._gate.sentence()))
+        if self.tier > 0:
+            self._tell(decisions.ShedTo(self.tier))
+
+    # --- when -------------------------------------------------------------------------------------------------------
+
+    def _lost_at(self) -> float | None:
+        return self._mains.since if self._mains.level is False else None
+
+    def _there_at(self) -> float | None:
+        return self._mains.since if self._mains.level else None
+
+    def _steady_at(self) -> float | None:
+        return self._mains.steady_at(self._settings.mains_steady_seconds)
+
+    def _empty_on_battery_at(self) -> float | None:
+        return self._lost_at() if self._gate.keeps_off(self._battery.percent) else None
+
+    def _never_told_at(self) -> float | None:
+        if self._loads_told or (self._resumed and self.tier > 0):
+            return None
+        return latest(self._source.died_at, self._gate.timed_out_at)
+
+    def _calm_at(self) -> float | None:
+        return self._mains.steady_at(CALM_SECONDS) if self.history.consecutive_outage_starts else None
+
+    def _low_at(self) -> float | None:
+        if self._mains.level:  # it is back, though not steady yet
+            return self._source.died_at
+        budget = self._settings.battery_budget_seconds
+        budget_at = None if budget is None else self._mains.away_at(budget)
+        return earliest((self._battery.low_at, budget_at, self._source.died_at))
+
+    def _second_tier_at(self) -> float | None:
+        return None if self.tier >= 2 else self._mains.away_at(self._settings.second_tier_after_seconds)
+
+    def _restore_at(self) -> float | None:
+        return self._mains.steady_at(self._gate.steady_seconds(self._battery.percent))
+
+    def _hold_over_at(self) -> float | None:
+        back = self._mains.level and self._source.died_at is None
+        return None if back else self._hold_until  # either it becomes steady, or it goes away again
+
+    # --- what -------------------------------------------------------------------------------------------------------
+
+    def _lose(self, now_seconds: float) -> None:
+        if self.state in (PowerState.UNKNOWN, PowerState.ON_MAINS):
+            self._mains.forget_outage()
+        self._outage_since = self._mains.since
+        self._enter(PowerState.ON_BATTERY, "mains is away; the battery carries us", now_seconds)
+        self._tell(decisions.MainsLost(self.reason))
+        self._shed_to(1)
+
+    def _low(self, now_seconds: float) -> None:
+        self._enter_low(self._low_reason(now_seconds), now_seconds)
+
+    def _low_after_start(self, now_seconds: float) -> None:
+        self._lose(now_seconds)
+        self._enter_low(
+            "mains is away after a start from an empty battery, and the charge is too small or not known", now_seconds
+        )
+
+    def _enter_low(self, reason: str, now_seconds: float) -> None:
+        self._hold_until = now_seconds + self._settings.low_battery_hold_seconds
+        self._enter(PowerState.LOW_BATTERY, reason, now_seconds)
+        self._tell(decisions.BatteryLow(reason))
+        self._shed_to(MOST_TIERS)
+
+    def _low_reason(self, now_seconds: float) -> str:
+        if self._source.died_at is not None:
+            return "nothing is known of the battery any more, and mains was away when that began"
+        low_at = self._battery.low_at
+        if self._battery.sign and low_at is not None and now_seconds >= low_at:
+            return f"mains is away and {self._battery.sign}"
+        return f"mains was away for {self._mains.away_seconds:.0f} s, and the battery is not trusted for longer"
+
+    def _low_over(self, now_seconds: float) -> None:
+        self._tell(decisions.BatteryLowOver())
+        self._recover(now_seconds)
+
+    def _recover(self, now_seconds: float) -> None:
+        self.history = replace(self.history, tier=min(self.tier, 2))  # calls are taken again
+        self._enter(PowerState.RECOVERING, "mains is back; loads stay off until it proves steady", now_seconds)
+        began_at, self._outage_since = self._outage_since, None
+        self._tell(decisions.MainsBack(None if began_at is None else self._mains.since - began_at))
+
+    def _find_mains(self, now_seconds: float) -> None:
+        if self.tier > 0:
+            self._recover(now_seconds)
+        else:
+            self._restore_on_mains(now_seconds)
+
+    def _restore_on_mains(self, now_seconds: float) -> None:
+        self._enter(PowerState.ON_MAINS, "mains is there", now_seconds)
+        self._mains.forget_outage()
+        self._restore(now_seconds)
+
+    def _restore(self, now_seconds: float) -> None:
+        del now_seconds
+        if self.tier > 0 or not self._loads_told:
+            self._tell(decisions.RestoreLoads())
+        self._loads_told = True
+        self.history = replace(self.history, tier=0, low_battery_shutdown=False)
+
+    def _calm(self, now_seconds: float) -> None:
+        del now_seconds
+        self.history = replace(self.history, consecutive_outage_starts=0)
+
+    def _shut_down(self, now_seconds: float) -> None:
+        reason = self.reason
+        self._enter(PowerState.SHUTTING_DOWN, reason, now_seconds)
+        self.history = replace(self.history, low_battery_shutdown=True, shutdown_reason=reason)
+        self.shutdown.decide(reason, now_seconds)
+
+    def _shed_to(self, tier: int) -> None:
+        if self.tier < tier:
+            self.history = replace(self.history, tier=tier)
+            self._tell(decisions.ShedTo(tier))
+
+    def _enter(self, state: PowerState, reason: str, now_seconds: float) -> None:
+        self.state, self.since_seconds, self.reason = state, now_seconds, reason
