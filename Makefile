@@ -9,7 +9,7 @@ RIG ?=
 
 RUN_PACKAGES := python3 python3-venv libspandsp2
 SOUND_PACKAGES := portaudio19-dev python3-dev gcc libasound2-plugins pulseaudio pulseaudio-utils
-TEST_PACKAGES := mgetty-voice mgetty-pvftools multimon-ng flite espeak-ng sox libfst-tools $(SOUND_PACKAGES)
+TEST_PACKAGES := mgetty-voice mgetty-pvftools multimon-ng flite espeak-ng sox libfst-tools nut-server $(SOUND_PACKAGES)
 
 .PHONY: help demo test lint unit hil bench prompts soak clean
 

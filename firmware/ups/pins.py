@@ -1,0 +1,101 @@
+"""Pins of the 40-pin header. The only place that imports gpiozero, and only once a pin is opened.
+
+Off a Pi, and without the library, everything imports; opening a pin then says what is missing.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import ModuleType
+from typing import Any
+
+from firmware.errors import PinError
+from firmware.ups.profile import Level, Pull
+
+_PULL_UP = {"up": True, "down": False, "none": None}
+
+
+class InputPin:
+    """A pin that listens; levels are those of the wire, True for high."""
+
+    def __init__(self, device: Any) -> None:
+        self._device = device
+
+    def level(self) -> bool:
+        """The level now."""
+        return bool(self._device.pin.state)
+
+    def close(self) -> None:
+        """Give the pin back. Idempotent."""
+        self._device.close()
+
+
+class OutputPin:
+    """A pin that drives."""
+
+    def __init__(self, device: Any) -> None:
+        self._device = device
+
+    def drive(self, *, high: bool) -> None:
+        """Set its level."""
+        self._device.value = int(high)
+
+    def driven_high(self) -> bool:
+        """The level that it drives."""
+        return bool(self._device.value)
+
+    def close(self) -> None:
+        """Give the pin back: it drives nothing any more. Idempotent."""
+        self._device.close()
+
+
+def open_input(pin: int, pull: Pull, edge: Callable[[bool], None]) -> InputPin:
+    """Listen on a pin; `edge` is called with each new level, in a thread of the library. Raises: PinError."""
+    with _plain_errors(pin):
+        pull_up = _PULL_UP[pull]
+        device = _library().DigitalInputDevice(pin, pull_up=pull_up, active_state=True if pull_up is None else None)
+    # gpiozero calls a pulled-up pin active while it is low.
+    device.when_activated = lambda: edge(pull_up is not True)
+    device.when_deactivated = lambda: edge(pull_up is True)
+    return InputPin(device)
+
+
+def open_output(pin: int, level: Level) -> OutputPin:
+    """Drive a pin, with this level from the first moment on. Raises: PinError."""
+    with _plain_errors(pin):
+        return OutputPin(_library().DigitalOutputDevice(pin, initial_value=level == "high"))
+
+
+def _library() -> ModuleType:
+    try:
+        import gpiozero
+    except ImportError as error:
+        raise PinError(
+            "pins need the library gpiozero, which is not installed; install it with: pip install 'linekeeper[gpio]', "
+            "or apt-get install python3-gpiozero python3-lgpio"
+        ) from error
+    return gpiozero
+
+
+@contextmanager
+def _plain_errors(pin: int) -> Iterator[None]:
+    library = _library()
+    with warnings.catch_warnings():
+        # It warns of each driver that it tries in vain; what counts is that none was left.
+        warnings.simplefilter("ignore", library.PinFactoryFallback)
+        try:
+            yield
+        except library.BadPinFactory as error:
+            raise PinError(
+                f"GPIO {pin} cannot be used: this machine has no pins, or no driver for them; "
+                "on a Raspberry Pi install one with: apt-get install python3-lgpio"
+            ) from error
+        except library.GPIOPinInUse as error:
+            raise PinError(f"GPIO {pin} is used twice; give each contact, lamp and relay a pin of its own") from error
+        except (library.GPIOZeroError, OSError) as error:
+            raise PinError(
+                f"GPIO {pin} cannot be used: {error}; another program may hold it, or the service may not open "
+                "/dev/gpiochip0 (group gpio)"
+            ) from error
