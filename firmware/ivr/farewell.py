@@ -1,4 +1,4 @@
-"""The last words of a call that does not end by its flow: at a fault, at its longest time, at a shutdown, at low battery."""
+"""The last words of a call that does not end by its flow: at a fault, its longest time, a shutdown, a low battery."""
 
 from __future__ import annotations
 

@@ -87,6 +87,7 @@ class PowerSaving:
     async def __aenter__(self) -> Self:
         task = asyncio.create_task(keep_alive("quiet", self._follow_calls, self._crashed))
         self._started.push_async_callback(_stop, task)
+        await self._set_speech()  # what was asked while speech was starting
         return self
 
     async def __aexit__(

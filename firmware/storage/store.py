@@ -12,7 +12,7 @@ from firmware.journal import journal
 from firmware.pcm import SampleFormat, decode_to_s16
 from firmware.ports import CallbackRequest, Clock, StoredTake
 from firmware.storage import call_rows, callback_rows, incident_rows, recording_rows, transcript_rows
-from firmware.storage.database import Database
+from firmware.storage.database import Database, checkpoint
 from firmware.storage.ownership import Ownership
 from firmware.storage.recording_file import RecordingName
 from firmware.storage.recordings import DiskRecording
@@ -73,6 +73,19 @@ class Store:
         """Finish what is queued, and leave a database that needs no recovery. Idempotent."""
         if not self._ownership.closed:
             await self._let_go()
+
+    @property
+    def trouble(self) -> str | None:
+        """Why the database took nothing the last time, if it did not."""
+        return self._writer.trouble
+
+    async def put_in_order(self) -> None:
+        """Move everything written so far into the database file itself, and empty its WAL. Raises: StorageError."""
+        await self._database.run(checkpoint)
+
+    async def count_waiting(self) -> int:
+        """Messages that nobody has handled yet. Raises: StorageError."""
+        return await self._database.read(recording_rows.count_unhandled)
 
     def new_call_id(self) -> str:
         """An id for a call that rings now; see `ports.CallStore`."""

@@ -48,6 +48,11 @@ class Writer:
         self._owed: list[_Owed] = []
         self._trouble: _Trouble | None = None
 
+    @property
+    def trouble(self) -> str | None:
+        """Why the database takes nothing, until it takes something again."""
+        return None if self._trouble is None else self._trouble.summary
+
     async def write(self, work: Callable[Concatenate[SqliteDatabase, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Do `work` in a transaction, behind everything owed. Raises: StorageError."""
         owed = tuple(self._owed)
