@@ -61,6 +61,7 @@ class CallEnd(Enum):
     LINE_FAULT = "line_fault"
     INTERNAL_FAULT = "internal_fault"
     SHUTDOWN = "shutdown"
+    LOW_BATTERY = "low_battery"
     NOT_ANSWERED = "not_answered"
     INTERRUPTED = "interrupted"
 

@@ -298,6 +298,12 @@ class IncidentLog(Protocol):
     async def note_incident(self, kind: str, place: str, action: str) -> None:
         """What was done about it."""
 
+    async def effect_of_incident(self, kind: str, place: str, effect: str) -> None:
+        """What it cost callers and the office, in a sentence; a later one replaces it."""
+
+    async def tell_incident(self, kind: str, place: str, who: str, how: str, result: str) -> None:
+        """Somebody was told of it: who, how (by telephone, by e-mail), and what came of it."""
+
     async def close_incident(self, kind: str, place: str) -> None:
         """The fault is over; nothing happens where none is open."""
 

@@ -48,5 +48,5 @@ class Call:
 
     def end_in_good_form(self) -> CallEnd:
         """How a call ended that reached its closing phrase."""
-        silent = not self.talk.answers_given and not self.left_something
+        silent = self.flow.asks and not self.talk.answers_given and not self.left_something
         return CallEnd.NO_ANSWER_FROM_CALLER if silent else CallEnd.COMPLETED

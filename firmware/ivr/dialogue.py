@@ -84,9 +84,9 @@ class Dialogue:
         self.seconds_left()
         return await self._speak(parts, languages or (self.language,), barge_in=barge_in)
 
-    async def say_whole(self, *parts: Part) -> None:
+    async def say_whole(self, *parts: Part, languages: Sequence[str] = ()) -> None:
         """Speak what a caller has to hear: keys do not cut it short, and neither does the call's longest time."""
-        await self._speak(parts, (self.language,), barge_in=False)
+        await self._speak(parts, languages or (self.language,), barge_in=False)
 
     async def take_key(self) -> str | None:
         """The next key; None after the time for an answer."""

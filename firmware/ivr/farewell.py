@@ -1,4 +1,4 @@
-"""The last words of a call that does not end by its flow: at a fault, at its longest time, at a shutdown."""
+"""The last words of a call that does not end by its flow: at a fault, its longest time, a shutdown, a low battery."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ INCIDENT_KIND = "call_fault"
 _LAST_WORDS_SECONDS = 25.0
 # The shutdown notice lasts 9 s. systemd waits 90 s for a service to stop, and all lines speak at once.
 _SHUTDOWN_WORDS_SECONDS = 12.0
+# The notice of a low battery lasts 5 s; what is left of the battery is for the disk.
+_POWER_WORDS_SECONDS = 8.0
 _REPORT_SECONDS = 25.0
 
 _log = journal("ivr")
@@ -32,10 +34,11 @@ class Farewell:
 
     async def at_shutdown(self) -> None:
         """The appliance stops, or breaks the call off. Bounded; only a second cancellation is raised, at once."""
-        try:
-            await self._say(_SHUTDOWN_WORDS_SECONDS, "shutdown_notice")
-        except (CallerGone, ModemError, PortError) as error:
-            _log.info("nobody heard the shutdown notice", call_id=self._call.call_id, error=str(error))
+        await self._say_if_heard(_SHUTDOWN_WORDS_SECONDS, "shutdown_notice")
+
+    async def at_low_battery(self) -> None:
+        """The battery is nearly empty. Bounded, and nothing but a cancellation is raised."""
+        await self._say_if_heard(_POWER_WORDS_SECONDS, "power_notice")
 
     async def at_fault(self, fault: Exception) -> None:
         """The call met an error of ours: tell the caller, and record an incident that says what the caller heard.
@@ -61,6 +64,12 @@ class Farewell:
         if said:
             return "The caller heard that all saved is safe, and the call was ended."
         return "The call was ended; the caller could not be told why."
+
+    async def _say_if_heard(self, longest_seconds: float, notice: str) -> None:
+        try:
+            await self._say(longest_seconds, notice)
+        except (CallerGone, ModemError, PortError) as error:
+            _log.info("nobody heard the notice", call_id=self._call.call_id, prompt=notice, error=str(error))
 
     async def _say(self, longest_seconds: float, *prompts: str) -> bool:
         """True when the caller heard it. An error of ours only goes to the journal: the call ends in any case."""

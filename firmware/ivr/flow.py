@@ -80,6 +80,7 @@ UNREAD_TARGET = ""
 UNREAD_EXIT = Outcome.FAULT
 """The outcome of such an exit where even its name could not be read. No step has an exit of this outcome."""
 
+_ASKING = frozenset({StepKind.LANGUAGE, StepKind.MENU, StepKind.RECORD, StepKind.CALLBACK})
 _KEY_NAMES = {BACK_KEY: "star", END_KEY: "hash"}
 
 
@@ -100,6 +101,8 @@ class Step:
     keys: tuple[str, ...] = ()
     languages: Mapping[str, str] = field(default_factory=dict)
     condition: Condition | None = None
+    every_language: bool = False
+    """Said in each language of the office to a caller whose language is not known."""
     by_voice: bool = False
     """Whether the answers can be spoken as well, where the language is understood."""
     answers: Mapping[str, SpokenAnswer] = field(default_factory=dict)
@@ -114,3 +117,8 @@ class Flow:
     start: str
     steps: Mapping[str, Step]
     hours: OpeningHours | None = None
+
+    @property
+    def asks(self) -> bool:
+        """Whether a caller is asked for anything in it."""
+        return any(step.kind in _ASKING for step in self.steps.values())

@@ -20,6 +20,7 @@ Prompts = Mapping[str, Collection[str]]
 """The prompts there are, by language."""
 
 BUILTIN = "builtin:"
+LOW_BATTERY_FLOW = "builtin:low_battery"
 DEFAULT_TIME_ZONE = "Asia/Shanghai"
 _STEP_NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", re.ASCII)
 

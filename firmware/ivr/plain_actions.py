@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from firmware.errors import StorageError
 from firmware.ivr.answers import LANGUAGE_ANSWERS
 from firmware.ivr.asking import Question
@@ -15,8 +17,14 @@ _log = journal("ivr")
 
 async def say(call: Call, step: Step) -> Outcome:
     """Say a prompt; a key skips it and waits for the next menu."""
-    await call.talk.say(step.prompt)
+    await call.talk.say(step.prompt, languages=languages_of(call, step))
     return Outcome.NEXT
+
+
+def languages_of(call: Call, step: Step) -> Sequence[str]:
+    """The languages that a step speaks."""
+    several = step.every_language and not call.language_remembered
+    return call.languages if several else (call.talk.language,)
 
 
 async def goto(call: Call, step: Step) -> Outcome:
@@ -36,6 +44,7 @@ async def choose_language(call: Call, step: Step) -> Outcome:
     key = await call.ask.choose(question, languages=tuple(offered.values()))
     if key:
         call.talk.language = offered[key]
+        call.language_remembered = True
         await _remember_language(call)
     return Outcome.NEXT
 

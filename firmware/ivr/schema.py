@@ -14,7 +14,7 @@ LANGUAGES = ("zh", "en")
 
 DIGIT_PROMPTS = tuple(f"digit_{name}" for name in [*"0123456789", "star", "hash", "plus"])
 # Whatever a flow says, every call may need these.
-PROMPTS_OF_EVERY_CALL = ("fault_exit", "time_limit", "shutdown_notice", "goodbye")
+PROMPTS_OF_EVERY_CALL = ("fault_exit", "time_limit", "shutdown_notice", "power_notice", "goodbye")
 _CHOICE_PROMPTS = ("no_input", "wrong_key", "menu_help")
 # What a question may need that can be answered by voice.
 _VOICE_PROMPTS = ("menu_help_spoken", "not_understood", "heard", "heard_confirm", "choice_repeat", "choice_back")

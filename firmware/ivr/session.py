@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from firmware.errors import CallerGone
 from firmware.events import CallEnd, CallerId, StepEntered
+from firmware.interruption import Interrupted, Interruption
 from firmware.ivr import callback_actions, message_actions, plain_actions
 from firmware.ivr.asking import Asker
 from firmware.ivr.call import Call
@@ -37,7 +38,7 @@ Action = Callable[[Call, Step], Awaitable[Outcome]]
 
 
 async def _hang_up(call: Call, step: Step) -> Outcome:
-    await call.talk.say_whole(step.prompt)
+    await call.talk.say_whole(step.prompt, languages=plain_actions.languages_of(call, step))
     return Outcome.HUNG_UP
 
 
@@ -97,6 +98,7 @@ class CallSession:
         self._call = Call(flow, call_id, line, caller, store, clock, settings, languages, talk, ask, takes)
         self._farewell = Farewell(self._call)
         self._backstop = deadline + _GRACE_SECONDS
+        self._release = Interruption()
 
     @property
     def language(self) -> str:
@@ -108,6 +110,10 @@ class CallSession:
         """The steps entered so far."""
         return tuple(self._call.path)
 
+    def release(self) -> None:
+        """The battery is nearly empty: keep what is being recorded, tell the caller, and come to the end."""
+        self._release.ask()
+
     async def run(self) -> SessionResult:
         """Lead the caller through the flow. The line stays off hook; hanging up is its owner's.
 
@@ -115,11 +121,19 @@ class CallSession:
         Raises: ModemError, PortError when the line fails; what was recorded until then is kept.
         """
         try:
-            end, evidence = await self._to_an_end()
+            end, evidence = await self._to_an_end_or_release()
         except asyncio.CancelledError:
             await self._farewell.at_shutdown()
             raise
         return SessionResult(end, evidence, self.language, self.path)
+
+    async def _to_an_end_or_release(self) -> tuple[CallEnd, str | None]:
+        try:
+            async with self._release.breakable():
+                return await self._to_an_end()
+        except Interrupted:
+            await self._farewell.at_low_battery()
+            return CallEnd.LOW_BATTERY, None
 
     async def _to_an_end(self) -> tuple[CallEnd, str | None]:
         try:

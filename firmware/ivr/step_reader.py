@@ -97,10 +97,19 @@ def _read_language(section: Section, step: Step) -> Step:
             section.notes.add(place, f"key {key} has its own meaning everywhere")
         elif key:
             languages[key] = str(language)
-    by_voice = section.ask("say") if "say" in section else False
-    if not isinstance(by_voice, bool):
-        section.notes.add((*section.path, "say"), f'"say" is true or false here, not {quoted(by_voice)}')
-    return replace(step, languages=languages, keys=tuple(languages), by_voice=by_voice is True)
+    return replace(step, languages=languages, keys=tuple(languages), by_voice=_switch(section, "say"))
+
+
+def _read_words(section: Section, step: Step) -> Step:
+    return replace(step, every_language=_switch(section, "every_language"))
+
+
+def _switch(section: Section, key: str) -> bool:
+    """True or false; false where the key is absent."""
+    value = section.ask(key) if _given(section, key) else False
+    if not isinstance(value, bool):
+        section.notes.add((*section.path, key), f'"{key}" is true or false here, not {quoted(value)}')
+    return value is True
 
 
 def _read_branch(section: Section, step: Step) -> Step:
@@ -130,6 +139,8 @@ def _key(section: Section, place: Path, name: object, used: Collection[str]) -> 
 
 
 _READ_MORE = {
+    StepKind.SAY: _read_words,
+    StepKind.HANG_UP: _read_words,
     StepKind.MENU: _read_menu,
     StepKind.LANGUAGE: _read_language,
     StepKind.BRANCH: _read_branch,

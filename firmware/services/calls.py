@@ -16,7 +16,7 @@ from firmware.audio.shelf import Shelf
 from firmware.clock import SystemClock
 from firmware.errors import ConfigurationError
 from firmware.events import CallerId, LineChanged, LineState
-from firmware.ivr.loader import load_flow
+from firmware.ivr.loader import LOW_BATTERY_FLOW, load_flow
 from firmware.ivr.session import CallSession
 from firmware.journal import journal
 from firmware.modem.line import ModemLine
@@ -32,6 +32,7 @@ from firmware.services.line_ports import PortBook
 from firmware.services.line_status import LineStatus
 from firmware.services.monitor import MonitorDesk
 from firmware.services.paths import control_socket
+from firmware.services.power_saving import PowerSaving
 from firmware.services.speech_desk import SpeechDesk
 from firmware.services.supervisor import keep_alive
 from firmware.settings import LineSettings, Settings
@@ -76,6 +77,8 @@ class CallsService:
         self._ear = ear_maker(settings.country)
         ports = PortBook(settings.lines, openers or {})
         self._keepers = {line.name: self._keeper(line, ports.opener(line)) for line in settings.lines}
+        self._short_flow = load_flow(LOW_BATTERY_FLOW, self._shelf.known(), settings.time_zone)
+        self.saving = PowerSaving(self._keepers, self.speech, self.store, self.hub)
         self._control = self._control_server() if control else None
         self._tasks: list[asyncio.Task[None]] = []
         self._started = AsyncExitStack()
@@ -106,6 +109,7 @@ class CallsService:
                 starting.push_async_callback(self._control.stop)
             await self._tell_prompt_problems()
             await starting.enter_async_context(self.speech)
+            await starting.enter_async_context(self.saving)
             self._tasks = [
                 asyncio.create_task(keep_alive(name, keeper.run, keeper.crashed))
                 for name, keeper in self._keepers.items()
@@ -134,7 +138,7 @@ class CallsService:
 
     def _receive(self, voice: VoiceLine, caller: CallerId, call_id: str, line: str) -> CallSession:
         return CallSession(
-            self._flow,
+            self._short_flow if self.saving.low_battery else self._flow,
             voice=voice,
             store=self.store,
             shelf=self._shelf,
@@ -150,7 +154,9 @@ class CallsService:
         )
 
     def _control_server(self) -> ControlServer:
-        return ControlServer(control_socket(self._settings, "calls"), {"lines": self.lines}, self.hub, self._monitors)
+        views = {"lines": self.lines, "status": self.saving.status}
+        path = control_socket(self._settings, "calls")
+        return ControlServer(path, views, self.hub, self._monitors, self.saving.actions())
 
     def _note_prompt_problem(self, problem: str) -> None:
         _log.warning("prompt problem", problem=problem)

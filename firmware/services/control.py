@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import inspect
 import json
 import os
 import socket
@@ -40,6 +41,7 @@ Action = Callable[[dict[str, Any]], Awaitable[Any]]
 class ControlServer:
     """Serves `GET /v1/<name>` for each given view, `POST /v1/<name>` for each action, and events at `GET /v1/events`.
 
+    A view is a function that returns its JSON value, or a coroutine function.
     With `monitors`, `GET /v1/lines/<line>/audio` is the sound of a line (`MonitorDesk.listen`): s16 at 8 kHz, raw.
     """
 
@@ -135,7 +137,8 @@ def _audio_endpoint(monitors: MonitorDesk) -> Callable[[Request], Any]:
 
 def _json_endpoint(view: Callable[[], Any]) -> Callable[[Request], Any]:
     async def endpoint(_request: Request) -> Response:
-        return JSONResponse(view())
+        value = view()
+        return JSONResponse(await value if inspect.isawaitable(value) else value)
 
     return endpoint
 

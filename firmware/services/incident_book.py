@@ -32,6 +32,14 @@ class IncidentBook:
         """What was done about it."""
         await self._try(self._store.note_incident(self._kind, self._place, action))
 
+    async def effect(self, sentence: str) -> None:
+        """What it cost callers and the office."""
+        await self._try(self._store.effect_of_incident(self._kind, self._place, sentence))
+
+    async def tell(self, who: str, how: str, result: str) -> None:
+        """Somebody was told of it: who, how, and what came of it."""
+        await self._try(self._store.tell_incident(self._kind, self._place, who, how, result))
+
     async def end(self) -> None:
         """The fault is over, if there was one, also one of an earlier run."""
         self._last = None

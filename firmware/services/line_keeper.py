@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
 from firmware.errors import ModemError, PortError
 from firmware.events import CallAnswered, CallEnd, CallEnded, CallerId, CallEvent, CallRinging, LineState
+from firmware.interruption import Interrupted, Interruption
 from firmware.ivr.session import INCIDENT_KIND, SessionResult
 from firmware.ports import CallStore, CallWatcher, TelephoneLine, VoiceLine
 from firmware.services.call_record import CallRecord
@@ -30,6 +32,9 @@ class Conversation(Protocol):
     async def run(self) -> SessionResult:
         """Talk to the end. Raises: ModemError, PortError."""
 
+    def release(self) -> None:
+        """Tell the caller that the battery is nearly empty, and come to the end."""
+
 
 Reception = Callable[[VoiceLine, CallerId, str, str], Conversation]
 """Begins to talk: the line off hook, who calls, the call's id, the line's name."""
@@ -37,6 +42,8 @@ Reception = Callable[[VoiceLine, CallerId, str, str], Conversation]
 # An absent modem is looked for again at this pace. A returning one needs about 2 s until its first AT
 # (modem-reference 12), so the first retries come quickly and soon find it.
 _RETRY_SECONDS = (1.0, 2.0, 2.0, 5.0)
+# A modem that gets its power back starts, and is found by the kernel; until then its absence is no fault.
+_WAKING_SECONDS = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,19 +76,36 @@ class LineKeeper:
         self._incident = IncidentBook(store, "modem", status.name)
         self._failures = 0
         self._conversation: Conversation | None = None
+        self._rest = Interruption()
+        self._wakes_until = 0.0
         # A fault that an earlier run left open is ended by the first good call as well.
         self._call_fault_open = True
         self.tried = asyncio.Event()
         """Set once the line can ring, or has failed for the first time."""
 
     async def run(self) -> None:
-        """Open, answer, recover, for ever."""
+        """Open, answer, recover, for ever; rest where that is asked."""
         try:
             while True:
-                await self._open_and_answer()
+                with suppress(Interrupted):
+                    await self._open_and_answer()
+                if self._rest.asked:
+                    await self._rest_until_wanted()
         finally:
             await self._line.close()
             self.status.change(LineState.STOPPED)
+
+    def rest(self, *, resting: bool) -> None:
+        """Give the port back once no call is on the line, so that its modem can do without power; or open it again."""
+        if resting:
+            self._rest.ask()
+        else:
+            self._rest.withdraw()
+
+    def release(self) -> None:
+        """Let go of the caller who is on the line, in good form; the battery is nearly empty."""
+        if self._conversation is not None:
+            self._conversation.release()
 
     def note_last_answer(self) -> None:
         """Bring the status up to date with the idle probes, which happen inside of the line."""
@@ -97,16 +121,21 @@ class LineKeeper:
 
     async def _open_and_answer(self) -> None:
         try:
-            await self._line.open()
+            async with self._rest.breakable():
+                await self._line.open()
             await self._healthy()
             while True:
                 await self._answer_until_fault()
-                await self._line.reset()
+                async with self._rest.breakable():
+                    await self._line.reset()
                 await self._incident.note("the modem was reset")
                 await self._healthy()
         except (PortError, ModemError) as error:
-            await self._fault(str(error))
-            await self._wait_to_retry()
+            if asyncio.get_running_loop().time() < self._wakes_until:
+                await self._try_again_after(_RETRY_SECONDS[0])
+            else:
+                await self._fault(str(error))
+                await self._wait_to_retry()
 
     async def _answer_until_fault(self) -> None:
         """Take calls until the modem misbehaves; a port that is gone goes up at once."""
@@ -117,8 +146,9 @@ class LineKeeper:
             await self._fault(str(error))
 
     async def _take_call(self) -> None:
-        self.status.change(LineState.IDLE)
-        await self._line.wait_for_ring()
+        async with self._rest.breakable():
+            self.status.change(LineState.IDLE)
+            await self._line.wait_for_ring()
         self.status.rang()
         self.status.change(LineState.RINGING)
         record = CallRecord(self._store, self.status.name)
@@ -166,7 +196,7 @@ class LineKeeper:
     async def _healthy(self) -> None:
         if self._failures:
             await self._incident.note("the port was opened again and the modem was set up")
-        self._failures = 0
+        self._failures, self._wakes_until = 0, 0.0
         self.status.identity = self._line.identity
         self.status.proved_alive()
         self.status.change(LineState.IDLE)
@@ -180,12 +210,25 @@ class LineKeeper:
 
     async def _wait_to_retry(self) -> None:
         """Give the port back, or the returning modem gets another number (modem-reference 12); then wait."""
-        await self._line.close()
         if not self._failures:
             await self._incident.note("the port was closed, and the modem is being looked for")
         pause = _RETRY_SECONDS[min(self._failures, len(_RETRY_SECONDS) - 1)]
         self._failures += 1
-        await asyncio.sleep(pause)
+        await self._try_again_after(pause)
+
+    async def _try_again_after(self, pause_seconds: float) -> None:
+        await self._line.close()
+        async with self._rest.breakable():
+            await asyncio.sleep(pause_seconds)
+
+    async def _rest_until_wanted(self) -> None:
+        """The modem may lose its power and vanish meanwhile: nobody looks for it, and no incident begins."""
+        await self._line.close()
+        self.status.change(LineState.RESTING)
+        self.tried.set()
+        await self._rest.withdrawn()
+        self._wakes_until = asyncio.get_running_loop().time() + _WAKING_SECONDS
+        self.status.change(LineState.OPENING)
 
 
 def _cut_short(end: CallEnd, conversation: Conversation | None = None) -> SessionResult:

@@ -16,8 +16,11 @@ from typing import Concatenate, ParamSpec, TypeVar
 from peewee import PeeweeException, SqliteDatabase
 
 from firmware.errors import DiskFull, StorageError
+from firmware.journal import journal
 from firmware.storage.migrations import migrate, run_sql
 from firmware.storage.threads import in_thread
+
+DATABASE_FILE = "linekeeper.db"
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -131,6 +134,16 @@ def _checkpoint_and_close(db: SqliteDatabase) -> None:
         run_sql(db, "PRAGMA wal_checkpoint(TRUNCATE)")
     finally:
         db.close()
+
+
+def checkpoint(db: SqliteDatabase) -> None:
+    """Move the WAL into the database and empty it, as far as other programs that read it allow.
+
+    What stays in the WAL is as safe, and is moved at the next opening.
+    """
+    (busy, *_) = run_sql(db, "PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    if busy:
+        journal("storage").warning("another program reads the database, so its log could not be emptied")
 
 
 def _close(db: SqliteDatabase) -> None:

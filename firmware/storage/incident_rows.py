@@ -5,7 +5,7 @@ from __future__ import annotations
 from peewee import SqliteDatabase
 
 from firmware.errors import RecordNotFound
-from firmware.storage.models import Incident, IncidentAction
+from firmware.storage.models import Incident, IncidentAction, IncidentNotice
 from firmware.storage.stamps import Stamp
 from firmware.storage.text import NAME_LIMIT, SENTENCE_LIMIT, bounded
 
@@ -14,11 +14,12 @@ _ACTIONS_LIMIT = 200
 _FIRST_ACTIONS = 20
 
 
-def open_incident(db: SqliteDatabase, incident_id: str, kind: str, place: str, summary: str, stamp: Stamp) -> str:
-    """A fault began, or is known already; returns the incident's id."""
-    known = _find(db, kind, place, only_open=True)
-    if known is not None:
-        return known.id
+def open_incident(
+    db: SqliteDatabase, incident_id: str, kind: str, place: str, summary: str, stamp: Stamp, drill: bool = False
+) -> None:
+    """A fault began, or is known already. The same one written twice is one."""
+    if _find(db, kind, place, only_open=True) is not None:
+        return
     Incident.insert(
         id=incident_id,
         kind=bounded(kind, NAME_LIMIT),
@@ -26,17 +27,29 @@ def open_incident(db: SqliteDatabase, incident_id: str, kind: str, place: str, s
         started_at=stamp.at,
         summary=bounded(summary, SENTENCE_LIMIT),
         clock_trusted=stamp.trusted,
-    ).execute(db)
-    return incident_id
+        drill=drill,
+    ).on_conflict_ignore().execute(db)
 
 
 def note_incident(db: SqliteDatabase, kind: str, place: str, action: str, stamp: Stamp) -> None:
     """What was done about the latest incident of this kind and place. Raises: RecordNotFound."""
-    known = _find(db, kind, place, only_open=False)
-    if known is None:
-        raise RecordNotFound(f"no incident of the kind {bounded(kind, NAME_LIMIT)} is known")
-    IncidentAction.insert(incident_id=known.id, at=stamp.at, action=bounded(action, SENTENCE_LIMIT)).execute(db)
-    _thin_out(db, known.id)
+    known = _latest(db, kind, place)
+    _insert_once(db, IncidentAction, incident_id=known.id, at=stamp.at, action=bounded(action, SENTENCE_LIMIT))
+    _thin_out(db, IncidentAction, known.id)
+
+
+def set_effect(db: SqliteDatabase, kind: str, place: str, effect: str) -> None:
+    """What the latest incident of this kind and place cost. Raises: RecordNotFound."""
+    known = _latest(db, kind, place)
+    Incident.update(effect=bounded(effect, SENTENCE_LIMIT)).where(Incident.id == known.id).execute(db)
+
+
+def tell_incident(db: SqliteDatabase, kind: str, place: str, who: str, how: str, result: str, stamp: Stamp) -> None:
+    """Somebody was told of the latest incident of this kind and place. Raises: RecordNotFound."""
+    known = _latest(db, kind, place)
+    told = {"who": bounded(who, NAME_LIMIT), "how": bounded(how, NAME_LIMIT), "result": bounded(result, NAME_LIMIT)}
+    _insert_once(db, IncidentNotice, incident_id=known.id, at=stamp.at, **told)
+    _thin_out(db, IncidentNotice, known.id)
 
 
 def close_incident(db: SqliteDatabase, kind: str, place: str, stamp: Stamp) -> None:
@@ -59,6 +72,7 @@ def insert_past_incident(
         ended_at=ended.at,
         summary=bounded(summary, SENTENCE_LIMIT),
         clock_trusted=began.trusted and ended.trusted,
+        drill=False,
     ).on_conflict_ignore().execute(db)
 
 
@@ -71,9 +85,22 @@ def _find(db: SqliteDatabase, kind: str, place: str, *, only_open: bool) -> Inci
     return query.order_by(Incident.seq.desc()).limit(1).get_or_none(db)
 
 
-def _thin_out(db: SqliteDatabase, incident_id: str) -> None:
-    mine = IncidentAction.incident_id == incident_id
-    rows = IncidentAction.select(IncidentAction.seq).where(mine).order_by(IncidentAction.seq)
+def _latest(db: SqliteDatabase, kind: str, place: str) -> Incident:
+    known = _find(db, kind, place, only_open=False)
+    if known is None:
+        raise RecordNotFound(f"no incident of the kind {bounded(kind, NAME_LIMIT)} is known")
+    return known
+
+
+def _insert_once(db: SqliteDatabase, table: type[IncidentAction | IncidentNotice], **row: str) -> None:
+    """A write that is owed may have happened already."""
+    same = [getattr(table, name) == value for name, value in row.items()]
+    if not table.select().where(*same).exists(db):
+        table.insert(**row).execute(db)
+
+
+def _thin_out(db: SqliteDatabase, table: type[IncidentAction | IncidentNotice], incident_id: str) -> None:
+    rows = table.select(table.seq).where(table.incident_id == incident_id).order_by(table.seq)
     sequence = [row.seq for row in rows.execute(db)]
     if len(sequence) > _ACTIONS_LIMIT:
-        IncidentAction.delete().where(IncidentAction.seq == sequence[_FIRST_ACTIONS]).execute(db)
+        table.delete().where(table.seq == sequence[_FIRST_ACTIONS]).execute(db)

@@ -112,7 +112,22 @@ _TRANSCRIPTS: Migration = (
     "ALTER TABLE message ADD COLUMN transcript_confidence REAL",
 )
 
-MIGRATIONS: tuple[Migration, ...] = (_FIRST_RELEASE, _TRANSCRIPTS)
+# What an incident cost, whether it was only exercised, and who was told of it (C5).
+_INCIDENT_REPORTS: Migration = (
+    "ALTER TABLE incident ADD COLUMN effect TEXT",
+    "ALTER TABLE incident ADD COLUMN drill INTEGER NOT NULL DEFAULT 0",
+    """CREATE TABLE incident_notice (
+        seq INTEGER PRIMARY KEY AUTOINCREMENT,
+        incident_id TEXT NOT NULL REFERENCES incident (id),
+        at TEXT NOT NULL,
+        who TEXT NOT NULL,
+        how TEXT NOT NULL,
+        result TEXT NOT NULL
+    )""",
+    "CREATE INDEX notice_of_incident ON incident_notice (incident_id)",
+)
+
+MIGRATIONS: tuple[Migration, ...] = (_FIRST_RELEASE, _TRANSCRIPTS, _INCIDENT_REPORTS)
 CURRENT_VERSION = len(MIGRATIONS)
 
 

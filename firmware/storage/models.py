@@ -114,6 +114,8 @@ class Incident(Model):
     ended_at = TextField(null=True)
     summary = TextField()
     clock_trusted = BooleanField()
+    effect = TextField(null=True)
+    drill = BooleanField()
 
     class Meta:  # noqa: D106
         table_name = "incident"
@@ -129,6 +131,20 @@ class IncidentAction(Model):
 
     class Meta:  # noqa: D106
         table_name = "incident_action"
+
+
+class IncidentNotice(Model):
+    """One person who was told of an incident: how, and what came of it."""
+
+    seq = AutoField()
+    incident_id = TextField()
+    at = TextField()
+    who = TextField()
+    how = TextField()
+    result = TextField()
+
+    class Meta:  # noqa: D106
+        table_name = "incident_notice"
 
 
 class DoomedFile(Model):

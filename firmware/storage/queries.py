@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -17,13 +18,13 @@ from peewee import JOIN, ModelSelect, SqliteDatabase
 from firmware import wav
 from firmware.durable_files import plain_errors, write_durably
 from firmware.errors import RecordNotFound, StorageError
-from firmware.storage.database import connect, plain_database_errors, readable
+from firmware.storage.database import DATABASE_FILE, connect, plain_database_errors, readable
+from firmware.storage.incident_facts import IncidentFacts, read_facts
 from firmware.storage.migrations import refuse_newer, refuse_older
-from firmware.storage.models import Call, Callback, Incident, IncidentAction, Message, RecordingRow
+from firmware.storage.models import Call, Callback, Incident, IncidentAction, IncidentNotice, Message, RecordingRow
 from firmware.storage.recording_file import RecordingName
 from firmware.storage.recordings_folder import FOLDER
-from firmware.storage.stamps import local_text
-from firmware.storage.store import DATABASE_FILE
+from firmware.storage.stamps import local_text, utc_text
 from firmware.storage.text import WORD_LIMIT, bounded
 from firmware.units import samples_to_seconds
 
@@ -69,13 +70,14 @@ class Records:
     def incidents(self, limit: int | None = None) -> list[Record]:
         """Every incident with what was done about it."""
         rows = list(self._newest(Incident.select(), Incident.seq, limit))
-        actions: dict[str, list[Record]] = {row["id"]: [] for row in rows}
-        query = IncidentAction.select().order_by(IncidentAction.seq)
-        for action in self._rows(query):
-            if action["incident_id"] in actions:
-                told = {"at": self._local(action["at"]), "action": action["action"]}
-                actions[action["incident_id"]].append(told)
-        return [self._incident(row, actions[row["id"]]) for row in rows]
+        actions = self._by_incident(IncidentAction, "action")
+        notices = self._by_incident(IncidentNotice, "who", "how", "result")
+        return [self._incident(row, actions.get(row["id"], []), notices.get(row["id"], [])) for row in rows]
+
+    def incident_facts(self, wanted: str, now: datetime) -> IncidentFacts:
+        """Everything about one incident, by its id or number. Raises: RecordNotFound."""
+        with plain_database_errors(self._file):
+            return read_facts(self._db, wanted, utc_text(now))
 
     def export_message(self, wanted: str, target: Path) -> None:
         """Write the kept part of a message as WAV; `wanted` is an id, a number, or a callback's `reason_id`.
@@ -108,6 +110,13 @@ class Records:
     def _rows(self, query: ModelSelect[Any]) -> Iterable[Record]:
         with plain_database_errors(self._file):
             return list(query.dicts().execute(self._db))
+
+    def _by_incident(self, table: type[IncidentAction | IncidentNotice], *fields: str) -> dict[str, list[Record]]:
+        found: dict[str, list[Record]] = {}
+        for row in self._rows(table.select().order_by(table.seq)):
+            told = {"at": self._local(row["at"]), **{field: row[field] for field in fields}}
+            found.setdefault(row["incident_id"], []).append(told)
+        return found
 
     def _newest(self, query: ModelSelect[Any], order: Any, limit: int | None) -> Iterable[Record]:
         return reversed(list(self._rows(query.order_by(order.desc()).limit(limit))))
@@ -168,7 +177,7 @@ class Records:
             "attempts": row["attempts"],
         }
 
-    def _incident(self, row: Record, actions: list[Record]) -> Record:
+    def _incident(self, row: Record, actions: list[Record], notices: list[Record]) -> Record:
         return {
             "id": row["id"],
             "kind": row["kind"],
@@ -177,6 +186,9 @@ class Records:
             "ended_at": self._local(row["ended_at"]),
             "summary": row["summary"],
             "actions": actions,
+            "effect": row["effect"],
+            "drill": row["drill"],
+            "notices": notices,
         }
 
 

@@ -112,6 +112,11 @@ def recording_of_message(db: SqliteDatabase, message_id: str) -> RecordingRow:
     return RecordingRow.select().where(RecordingRow.id == message.recording_id).get(db)
 
 
+def count_unhandled(db: SqliteDatabase) -> int:
+    """Messages that nobody has handled yet."""
+    return int(Message.select().where(~Message.handled).count(db))
+
+
 def recorded_files(db: SqliteDatabase) -> set[str]:
     """Every file that has a row."""
     return {file for (file,) in RecordingRow.select(RecordingRow.file).tuples().execute(db)}

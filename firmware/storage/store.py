@@ -11,27 +11,25 @@ from firmware.events import CallbackKept, CallEnd, CallerId, MessageKept
 from firmware.journal import journal
 from firmware.pcm import SampleFormat, decode_to_s16
 from firmware.ports import CallbackRequest, Clock, StoredTake
-from firmware.storage import call_rows, callback_rows, incident_rows, recording_rows, transcript_rows
-from firmware.storage.database import Database
+from firmware.storage import call_rows, callback_rows, recording_rows, transcript_rows
+from firmware.storage.database import DATABASE_FILE, Database, checkpoint
+from firmware.storage.incident_writing import IncidentWriting
 from firmware.storage.ownership import Ownership
 from firmware.storage.recording_file import RecordingName
 from firmware.storage.recordings import DiskRecording
 from firmware.storage.recordings_folder import FOLDER, RecordingsFolder
 from firmware.storage.recovery import Recovery, RecoverySummary
 from firmware.storage.rescue import rescue
-from firmware.storage.stamps import IdMaker, Stamp
 from firmware.storage.threads import in_thread
 from firmware.storage.transcript_rows import Untranscribed
-from firmware.storage.writer import Writer
 from firmware.wav import HEADER_BYTES
 
-DATABASE_FILE = "linekeeper.db"
 MESSAGE = "message"
 _DISK = "disk"
 _MEGABYTE = 1_000_000
 
 
-class Store:
+class Store(IncidentWriting):
     """Calls, messages, callback requests and incidents of one appliance. `open` first, `close` last.
 
     `free_bytes` tells the room on the disk that a folder is on.
@@ -45,10 +43,8 @@ class Store:
         keep_free_megabytes: int = 64,
         free_bytes: Callable[[Path], int] = durable_files.free_bytes,
     ) -> None:
-        self._clock = clock
-        self._make_id = IdMaker(clock)
         self._database = Database(data_dir / DATABASE_FILE)
-        self._writer = Writer(self._database, self._make_id, self._now)
+        super().__init__(self._database, clock)
         self._recordings = RecordingsFolder(data_dir / FOLDER, self._make_id)
         self._ownership = Ownership(data_dir)
         self._keep_free_bytes = keep_free_megabytes * _MEGABYTE
@@ -73,6 +69,19 @@ class Store:
         """Finish what is queued, and leave a database that needs no recovery. Idempotent."""
         if not self._ownership.closed:
             await self._let_go()
+
+    @property
+    def trouble(self) -> str | None:
+        """Why the database took nothing the last time, if it did not."""
+        return self._writer.trouble
+
+    async def put_in_order(self) -> None:
+        """Move everything written so far into the database file itself, and empty its WAL. Raises: StorageError."""
+        await self._database.run(checkpoint)
+
+    async def count_waiting(self) -> int:
+        """Messages that nobody has handled yet. Raises: StorageError."""
+        return await self._database.read(recording_rows.count_unhandled)
 
     def new_call_id(self) -> str:
         """An id for a call that rings now; see `ports.CallStore`."""
@@ -171,19 +180,6 @@ class Store:
         """Remember it for the next call."""
         await self._writer.write(call_rows.set_language, number, language, self._now())
 
-    async def open_incident(self, kind: str, place: str, summary: str) -> None:
-        """A fault began, or is known already."""
-        work = incident_rows.open_incident
-        await self._writer.write(work, self._make_id(), kind, place, summary, self._now())
-
-    async def note_incident(self, kind: str, place: str, action: str) -> None:
-        """What was done about the latest incident of this kind and place. Raises: RecordNotFound."""
-        await self._writer.write(incident_rows.note_incident, kind, place, action, self._now())
-
-    async def close_incident(self, kind: str, place: str) -> None:
-        """The fault is over; nothing happens where none is open."""
-        await self._writer.write(incident_rows.close_incident, kind, place, self._now())
-
     async def _tell_room(self, room: bool) -> None:
         self._had_room = room
         folder = self._recordings.path.parent
@@ -195,9 +191,6 @@ class Store:
                 await self.open_incident(_DISK, _DISK, sentence)
         except StorageError as error:
             journal("storage").error("a full disk cannot be recorded", error=str(error))
-
-    def _now(self) -> Stamp:
-        return Stamp.now(self._clock)
 
     def _recovery(self) -> Recovery:
         return Recovery(self._recordings.path, self._make_id, self._now())

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from peewee import SqliteDatabase
 
 from firmware.errors import RecordNotFound, StorageError
+from firmware.journal import journal
 from firmware.storage import incident_rows
-from firmware.storage.database import Database
 from firmware.storage.stamps import Stamp
 
 P = ParamSpec("P")
@@ -38,15 +38,27 @@ class _Trouble:
     since: Stamp
 
 
+class WritingDatabase(Protocol):
+    """A database as far as it is written to, such as `Database`."""
+
+    async def write(self, work: Callable[Concatenate[SqliteDatabase, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run `work` in one transaction; returns after its commit is on the disk. Raises: StorageError."""
+
+
 class Writer:
     """One for a store. Failures are raised as they come; the incident is written once the database takes it."""
 
-    def __init__(self, database: Database, make_id: Callable[[], str], now: Callable[[], Stamp]) -> None:
+    def __init__(self, database: WritingDatabase, make_id: Callable[[], str], now: Callable[[], Stamp]) -> None:
         self._database = database
         self._make_id = make_id
         self._now = now
         self._owed: list[_Owed] = []
         self._trouble: _Trouble | None = None
+
+    @property
+    def trouble(self) -> str | None:
+        """Why the database takes nothing, until it takes something again."""
+        return None if self._trouble is None else self._trouble.summary
 
     async def write(self, work: Callable[Concatenate[SqliteDatabase, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Do `work` in a transaction, behind everything owed. Raises: StorageError."""
@@ -63,12 +75,27 @@ class Writer:
         return done
 
     async def write_or_owe(self, work: Callable[..., None], *args: object) -> None:
-        """As `write`; what fails is done before the next write that succeeds. `work` must not mind being done twice."""
+        """As `write`; what fails is done before the next write that succeeds. `work` must not mind being done twice.
+
+        Raises: RecordNotFound, and owes nothing, where the record that is meant does not exist.
+        """
         try:
             await self.write(work, *args)
+        except RecordNotFound:
+            raise
         except StorageError:
             self._owed = [*self._owed[-_MOST_OWED:], _Owed(work, args)]
             raise
+
+    @property
+    def owed(self) -> int:
+        """How many writes must still happen."""
+        return len(self._owed)
+
+    async def settle(self) -> None:
+        """Do what is owed, if anything is. Raises: StorageError."""
+        if self._owed:
+            await self.write(_nothing)
 
     async def _tell_trouble(self) -> None:
         trouble, self._trouble = self._trouble, None
@@ -83,7 +110,14 @@ class Writer:
             )
 
 
+def _nothing(db: SqliteDatabase) -> None:
+    """For the sake of what is owed."""
+
+
 def _behind(db: SqliteDatabase, owed: tuple[_Owed, ...], work: Callable[[SqliteDatabase], T]) -> T:
     for debt in owed:
-        debt.work(db, *debt.args)
+        try:
+            debt.work(db, *debt.args)
+        except RecordNotFound as error:  # a restored database may not know what the debt is about
+            journal("storage").warning("something owed is about a record that is gone", error=str(error))
     return work(db)

@@ -165,6 +165,12 @@ class MemoryStore:
         self.step("note_incident")
         self.notes.append(action)
 
+    async def effect_of_incident(self, kind: str, place: str, effect: str) -> None:
+        raise NotImplementedError  # no call tells it
+
+    async def tell_incident(self, kind: str, place: str, who: str, how: str, result: str) -> None:
+        raise NotImplementedError  # no call tells anybody
+
     async def close_incident(self, kind: str, place: str) -> None:
         raise NotImplementedError
 

@@ -126,6 +126,22 @@ async def test_cancellation_at_every_moment_keeps_what_was_said(stage: SetStage)
         check_promises(call)
 
 
+@pytest.mark.fast_time
+async def test_release_at_every_moment_keeps_what_was_said_and_tells_the_caller(stage: SetStage) -> None:
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    await stage(LONG_CALL, timed=True).run()
+    length = loop.time() - began
+    for step in range(200):
+        call = stage(LONG_CALL, timed=True)
+        task = asyncio.create_task(call.run())
+        await asyncio.sleep(length * step / 200)
+        call.session.release()
+        assert (await task).end is CallEnd.LOW_BATTERY
+        assert call.heard[-1] == "power_notice"
+        check_promises(call)
+
+
 PROMPTS = (*LONG_CALL.keys_at_prompts, "greeting", "message_intro", "callback_reason", "message", "way_out", "goodbye")
 key_text = st.text("0123456789*#", max_size=12)
 speech = st.builds(Speech, st.sampled_from([0.0, 0.3, 1.0, 2.0]), st.sampled_from([*RecordingEnd]), st.none())

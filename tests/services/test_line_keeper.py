@@ -286,3 +286,71 @@ def test_ringing_is_told_before_the_line_is_off_hook() -> None:
     _run_for(kept, 5)
     told = [type(event).__name__ for event in kept.events if not isinstance(event, LineChanged)]
     assert told == ["CallRinging", "CallAnswered", "CallEnded"]
+
+
+def _rest_at(kept: Kept, seconds: float, *, resting: bool) -> Callable[[], None]:
+    def plan() -> None:
+        asyncio.get_running_loop().call_later(seconds, lambda: kept.keeper.rest(resting=resting))
+
+    return plan
+
+
+def _run_with(kept: Kept, seconds: float, *before: Callable[[], None]) -> None:
+    async def scene() -> None:
+        for act in before:
+            act()
+        task = asyncio.create_task(keep_alive("front", kept.keeper.run, kept.keeper.crashed))
+        await asyncio.sleep(seconds)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    run_fast(scene())
+
+
+def test_an_idle_line_rests_at_once_and_comes_back() -> None:
+    kept = _keeper(ScriptedTelephone(), MemoryBooks())
+    _run_with(kept, 60, _rest_at(kept, 10, resting=True), _rest_at(kept, 40, resting=False))
+    assert kept.states() == [
+        LineState.IDLE, LineState.RESTING, LineState.OPENING, LineState.IDLE, LineState.STOPPED,
+    ]  # fmt: skip
+    assert kept.line.log == ["open", "close", "open", "close"]
+    assert kept.books.incidents == ["end", "end"]
+
+
+def test_a_line_that_should_rest_from_the_beginning_never_opens_its_port() -> None:
+    kept = _keeper(ScriptedTelephone(), MemoryBooks())
+    _run_with(kept, 60, lambda: kept.keeper.rest(resting=True))
+    assert "open" not in kept.line.log
+    assert kept.keeper.tried.is_set()
+
+
+def test_a_line_whose_modem_is_looked_for_rests_too_and_stops_looking() -> None:
+    kept = _keeper(ScriptedTelephone(opens=[PortMissing("gone") for _ in range(9)]), MemoryBooks())
+    _run_with(kept, 600, _rest_at(kept, 5, resting=True))
+    assert kept.line.log.count("open") < 5
+    assert kept.states()[-2:] == [LineState.RESTING, LineState.STOPPED]
+    assert kept.status.fault is None
+
+
+def test_a_modem_that_starts_again_after_a_rest_is_given_its_time() -> None:
+    line = ScriptedTelephone(opens=[None, *(PortMissing("gone") for _ in range(5))])
+    kept = _keeper(line, MemoryBooks())
+    _run_with(kept, 60, _rest_at(kept, 10, resting=True), _rest_at(kept, 20, resting=False))
+    assert kept.books.incidents == ["end", "end"]
+    assert LineState.FAULT not in kept.states()
+    assert kept.states()[-2] is LineState.IDLE
+
+
+def test_a_line_resting_in_a_call_ends_the_call_first() -> None:
+    kept = _keeper(ScriptedTelephone(rings=[None]), MemoryBooks())
+    _run_with(kept, 60, _rest_at(kept, 0.5, resting=True))
+    assert kept.ends() == [CallEnd.COMPLETED]
+    assert kept.line.log[:3] == ["open", "off hook", "on hook"]
+    assert kept.states()[-2:] == [LineState.RESTING, LineState.STOPPED]
+
+
+def test_a_resting_line_stops_in_good_order() -> None:
+    kept = _keeper(ScriptedTelephone(), MemoryBooks())
+    _run_with(kept, 5, _rest_at(kept, 1, resting=True))
+    assert kept.states()[-1] is LineState.STOPPED

@@ -1,0 +1,117 @@
+"""Incidents of the services that take no calls: they write into the database of `calls`, whether that runs or not.
+
+Nothing is held open between two incidents. So a database that was restored, replaced or repaired meanwhile is the one
+that is written to, and nobody who does that has to ask this service first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Concatenate, ParamSpec, TypeVar
+
+from peewee import SqliteDatabase
+
+from firmware.durable_files import plain_errors
+from firmware.errors import StorageError
+from firmware.journal import journal
+from firmware.ports import Clock
+from firmware.storage.database import DATABASE_FILE, connect, plain_database_errors, writable
+from firmware.storage.incident_writing import IncidentWriting
+from firmware.storage.migrations import CURRENT_VERSION, migrate, version_of
+from firmware.storage.ownership import Ownership
+from firmware.storage.recordings_folder import FOLDER
+from firmware.storage.threads import in_thread
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+# As long as SQLite waits for a lock (database.py); a disk that answers nothing is given up then as well.
+_LONGEST_WRITE_SECONDS = 10.0
+
+
+class IncidentStore(IncidentWriting):
+    """A `ports.IncidentLog`. Needs no opening; `close` it last. Every write is over within the busy time-out."""
+
+    def __init__(self, data_dir: Path, clock: Clock) -> None:
+        self._brief = BriefDatabase(data_dir)
+        super().__init__(self._brief, clock)
+
+    @property
+    def trouble(self) -> str | None:
+        """Why the database took nothing the last time, if it did not."""
+        return self._writer.trouble
+
+    async def retry(self) -> None:
+        """Write what is owed, if anything is. Raises: StorageError."""
+        await self._writer.settle()
+
+    async def close(self) -> None:
+        """Let go. What is owed still is tried once more. Never raises."""
+        try:
+            await self.retry()
+        except StorageError as error:
+            journal("incidents").error("incidents were never written", writes=self._writer.owed, error=str(error))
+        self._brief.close()
+
+
+class BriefDatabase:
+    """A database file that is open only while something is written."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self._data_dir = data_dir
+        self._file = data_dir / DATABASE_FILE
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="incident-writer")
+
+    async def write(self, work: Callable[Concatenate[SqliteDatabase, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run `work` in one transaction; returns after its commit is on the disk. Raises: StorageError."""
+        try:
+            async with asyncio.timeout(_LONGEST_WRITE_SECONDS):
+                return await in_thread(self._thread, self._write, lambda db: work(db, *args, **kwargs))
+        except TimeoutError as error:
+            # It may still happen, and then happens twice: work that is owed does not mind.
+            raise StorageError(f"{self._file} is held by another program, or its disk does not answer") from error
+
+    def close(self) -> None:
+        """Idempotent."""
+        self._thread.shutdown(wait=False)
+
+    def _write(self, work: Callable[[SqliteDatabase], T]) -> T:
+        with plain_database_errors(self._file), plain_errors(self._file):
+            if not self._file.exists():
+                self._create()
+            meant = _identity(self._file)
+            done = self._transaction(work)
+            if _identity(self._file) != meant:
+                raise StorageError(f"{self._file} was replaced while something was written; it will be written again")
+            return done
+
+    def _transaction(self, work: Callable[[SqliteDatabase], T]) -> T:
+        db = writable(self._file)
+        try:
+            connect(db)
+            if version_of(db) != CURRENT_VERSION:
+                migrate(db)
+            with db.atomic():
+                return work(db)
+        finally:
+            db.close()
+
+    def _create(self) -> None:
+        """Only where nobody owns the folder: who does may be putting another database in place right now."""
+        ownership = Ownership(self._data_dir)
+        try:
+            ownership.take(self._data_dir / FOLDER)
+        except StorageError as error:
+            raise StorageError(f"there is no database at {self._file} now; whoever owns the folder makes it") from error
+        try:
+            self._transaction(lambda _: None)
+        finally:
+            ownership.release()
+
+
+def _identity(file: Path) -> tuple[int, int]:
+    status = file.stat()
+    return status.st_dev, status.st_ino
