@@ -112,7 +112,7 @@ async def test_an_incident_that_lasts_for_weeks_stays_readable(log: IncidentLog,
 
 
 async def test_what_a_locked_database_refused_is_written_with_its_own_time(
-    log: IncidentLog, data_dir: Path, records: OpenRecords, short_patience: None
+    short_patience: None, log: IncidentLog, data_dir: Path, records: OpenRecords
 ) -> None:
     with locked(data_dir):
         for write in (
@@ -129,7 +129,6 @@ async def test_what_a_locked_database_refused_is_written_with_its_own_time(
     assert power["started_at"] < power["actions"][0]["at"] < power["ended_at"] < contact["started_at"]
 
 
-@pytest.mark.usefixtures("incidents")
 class TestAlone:
     async def test_where_nobody_was_before_it_makes_the_database(
         self, incidents: IncidentStore, records: OpenRecords, make_store: Callable[..., Store]
