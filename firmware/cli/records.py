@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -52,6 +52,28 @@ def incidents_list(context: typer.Context, as_json: Json = False) -> None:
     """List every incident, oldest first."""
     with _records(context) as records:
         print_records(records.incidents(), as_json)
+
+
+@_incidents.command("report")
+def incidents_report(
+    context: typer.Context,
+    incident: Annotated[str, typer.Argument(help="its id or number, as `incidents list` shows them")],
+    language: Annotated[str | None, typer.Option(help="zh or en; the office's first language otherwise")] = None,
+) -> None:
+    """Print the filled-in report of an incident, to sign or to send."""
+    from zoneinfo import ZoneInfo
+
+    from firmware.clock import SystemClock
+    from firmware.services.incident_report import LANGUAGES, report
+
+    settings = settings_of(context)
+    language = language or settings.languages[0]
+    if language not in LANGUAGES:
+        raise typer.BadParameter(f"no report is written in {language!r}; there are: {', '.join(LANGUAGES)}")
+    now = SystemClock().now()
+    with _records(context) as records:
+        facts = records.incident_facts(incident, now)
+    print(report(facts, language, ZoneInfo(settings.time_zone), now), end="")
 
 
 @_lines.command("list")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from peewee import SqliteDatabase
 
@@ -21,6 +22,8 @@ _CUT_SHORT = tuple(
 )
 # A fault of weeks overlaps hundreds of others; a report is read by people.
 _MOST_OTHERS = 50
+Row = TypeVar("Row", IncidentAction, IncidentNotice)
+
 _LINE_KINDS = ("modem", "call_fault")
 
 
@@ -67,18 +70,22 @@ def read_facts(db: SqliteDatabase, wanted: str, now: str) -> IncidentFacts:
     """`wanted` is an id or a number. Raises: RecordNotFound."""
     incident = _find(db, bounded(wanted, WORD_LIMIT))
     since, until = incident.started_at, incident.ended_at or now
+    # A request that joined an earlier one was asked for in this span as well.
+    asked = Callback.requested_at.between(since, until) | Callback.updated_at.between(since, until)
     return IncidentFacts(
         incident,
         until,
-        list(IncidentAction.select().where(IncidentAction.incident_id == incident.id).order_by(IncidentAction.seq)
-             .execute(db)),
-        list(IncidentNotice.select().where(IncidentNotice.incident_id == incident.id).order_by(IncidentNotice.seq)
-             .execute(db)),
+        _of_incident(db, IncidentAction, incident),
+        _of_incident(db, IncidentNotice, incident),
         _calls(db, since, until),
         Message.select().where(Message.kept_at.between(since, until)).count(db),
-        Callback.select().where(Callback.updated_at.between(since, until)).count(db),
+        Callback.select().where(asked).count(db),
         _others(db, incident, until),
-    )  # fmt: skip
+    )
+
+
+def _of_incident(db: SqliteDatabase, table: type[Row], incident: Incident) -> list[Row]:
+    return list(table.select().where(table.incident_id == incident.id).order_by(table.seq).execute(db))
 
 
 def _find(db: SqliteDatabase, wanted: str) -> Incident:

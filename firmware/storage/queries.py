@@ -180,6 +180,7 @@ class Records:
     def _incident(self, row: Record, actions: list[Record], notices: list[Record]) -> Record:
         return {
             "id": row["id"],
+            "number": row["seq"],
             "kind": row["kind"],
             "place": row["place"],
             "started_at": self._local(row["started_at"]),

@@ -81,7 +81,10 @@ async def test_fields_are_those_of_the_design(store: Store, leave: Leave, spoken
             "attempts": 0,
         }
         (incident,) = read.incidents()
-        assert list(incident) == ["id", "kind", "place", "started_at", "ended_at", "summary", "actions"]
+        assert list(incident) == [
+            "id", "number", "kind", "place", "started_at", "ended_at", "summary", "actions",
+            "effect", "drill", "notices",
+        ]  # fmt: skip
         assert [action["action"] for action in incident["actions"]] == ["opened the port again"]
         assert json.dumps([read.calls(), read.messages(), read.callbacks(), read.incidents()])
 
