@@ -444,10 +444,6 @@ class PowerSource(Protocol):
     def place(self) -> str:
         """What is watched, for messages."""
 
-    @property
-    def cuts_late(self) -> bool:
-        """Whether `cut_power` cuts at once, so that it must come after everything else of a shutdown."""
-
     async def __aenter__(self) -> Self:
         """Begin to watch. Raises: PowerSourceLost, PinError."""
 

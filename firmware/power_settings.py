@@ -102,6 +102,8 @@ class PowerSettings(Section):
     """Mains must be there so long before the outage counts as over."""
     restore_after_seconds: Annotated[float, Field(ge=5, le=3600)] = 120.0
     """Mains must be there so long before loads come back (C4)."""
+    between_loads_seconds: Annotated[float, Field(ge=0, le=60)] = 2.0
+    """From a load that came back to the next one, so that their inrush does not add up."""
     second_tier_after_seconds: Annotated[float, Field(ge=5, le=86_400)] = 600.0
     """Seconds without mains after which the second tier is shed (C2)."""
     battery_budget_seconds: Annotated[float, Field(ge=30)] | None = None
@@ -116,7 +118,7 @@ class PowerSettings(Section):
     """The longest wait for recordings and the database before power is cut."""
     dead_after_seconds: Annotated[float, Field(ge=2, le=300)] = 15.0
     """A source that is silent so long is dead; dead while on battery counts as low battery (NUT's DEADTIME)."""
-    power_race_seconds: Annotated[float, Field(ge=30, le=3600)] = 300.0
+    power_race_seconds: Annotated[float, Field(ge=1, le=3600)] = 300.0
     """Still running so long after the shutdown, with mains back: start anew, as the UPS never cut."""
     charge_gate_percent: Annotated[float, Field(ge=0, le=100)] = 25.0
     charge_gate_seconds: Annotated[float, Field(ge=0, le=86_400)] = 600.0

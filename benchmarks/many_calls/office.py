@@ -16,7 +16,7 @@ from benchmarks.many_calls.speech import find_speech
 from firmware import wav
 from firmware.events import CallEnded, CallEvent, LineChanged, MessageKept
 from firmware.services.calls import CallsService
-from firmware.settings import parse_settings
+from firmware.settings import Settings, parse_settings
 from firmware.simulation.bench import BenchLine
 from firmware.simulation.call import Call
 from firmware.simulation.callers import Caller
@@ -35,6 +35,7 @@ class Office:
     exchange: Exchange
     lines: list[BenchLine]
     service: CallsService
+    settings: Settings
     events: list[CallEvent | LineChanged] = field(default_factory=list)
     changed: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -113,17 +114,27 @@ OfficeMaker = Callable[..., AbstractAsyncContextManager[Office]]
 
 @asynccontextmanager
 async def office(
-    folder: Path, lines: int = 1, more: str = "", *, country: str = "CN", profile: str = "conexant"
+    folder: Path,
+    lines: int = 1,
+    more: str = "",
+    *,
+    country: str = "CN",
+    profile: str = "conexant",
+    control: bool = False,
 ) -> AsyncIterator[Office]:
-    """An appliance with so many lines; its records lie in `folder`, `more` is added to its configuration."""
+    """An appliance with so many lines; its records lie in `folder`, `more` is added to its configuration.
+
+    `control` opens its control socket, for which time must be real.
+    """
     exchange = Exchange(country)
     built = [add_line(exchange, profile) for _ in range(lines)]
     more += f"country: {country}\n"
     text = configuration(folder, {line.name: f"bench:{line.name}" for line in built}, more)
     clock = SimulatedClock(asyncio.get_running_loop(), _NOON)
     openers = {line.name: line.opener for line in built if line.opener}
-    service = CallsService(parse_settings("office", text), clock=clock, openers=openers, control=False)
-    opened = Office(folder, exchange, built, service)
+    settings = parse_settings("office", text)
+    service = CallsService(settings, clock=clock, openers=openers, control=control)
+    opened = Office(folder, exchange, built, service, settings)
     service.hub.listen(opened.told)
     for line in built:
         line.replug()

@@ -51,6 +51,7 @@ def doctor(context: typer.Context, as_json: Json = False) -> None:
 @app.command()
 def demo(
     once: Annotated[bool, typer.Option("--once", help="end after the call")] = False,
+    power_cut: Annotated[bool, typer.Option("--power-cut", help="mains fails while the caller speaks")] = False,
 ) -> None:
     """A call on the simulated bench, told as it happens."""
     from firmware.journal import open_journal
@@ -58,7 +59,7 @@ def demo(
 
     open_journal(faults_only=True)
 
-    asyncio.run(run_demo(say, once=once))
+    asyncio.run(run_demo(say, once=once, power_cut=power_cut))
 
 
 @app.command()

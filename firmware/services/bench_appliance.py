@@ -15,6 +15,8 @@ import firmware
 from firmware.errors import ServiceError
 from firmware.services.calls import CallsService
 from firmware.services.control import someone_answers
+from firmware.services.power import PowerService
+from firmware.services.sync import SyncService
 from firmware.settings import Settings, parse_settings
 from firmware.simulation.bench import Bench
 
@@ -25,10 +27,11 @@ SPEECH_FOLDER = Path(firmware.__file__).parent / "simulation" / "speech"
 
 @dataclass(frozen=True, slots=True)
 class BenchAppliance:
-    """What runs: the bench, the service that answers its lines, and where both keep their files."""
+    """What runs: the bench, the services that answer its lines and watch its UPS, and where they keep their files."""
 
     bench: Bench
     service: CallsService
+    power: PowerService
     settings: Settings
     config: Path
 
@@ -39,20 +42,23 @@ def demo_folder() -> Path:
 
 
 @asynccontextmanager
-async def bench_appliance(folder: Path) -> AsyncIterator[BenchAppliance]:
-    """An appliance with two lines on ptys and no records yet, ready to ring.
+async def bench_appliance(folder: Path, power_settings: str = "") -> AsyncIterator[BenchAppliance]:
+    """An appliance with two lines on ptys and no records yet, ready to ring. Its relays and lamps are mock pins.
 
-    Raises: ServiceError where one runs in this folder already.
+    `power_settings` are more lines of the section `power`. Raises: ServiceError where one runs in this folder already.
     """
+    # gpiozero's word for pins that exist in memory only.
+    os.environ.setdefault("GPIOZERO_PIN_FACTORY", "mock")
     _make_private(folder)
     _begin_anew(folder)
     async with Bench(_LINES, _PROFILE, "CN", wire="pty", directory=folder) as bench:
         config = folder / "linekeeper.yaml"
-        config.write_text(_configuration(folder, bench), encoding="utf-8")
+        config.write_text(_configuration(folder, bench) + power_settings, encoding="utf-8")
         settings = parse_settings(str(config), config.read_text(encoding="utf-8"))
-        async with CallsService(settings) as service:
+        async with CallsService(settings) as service, SyncService(settings), PowerService(settings) as power:
             await service.ready()
-            yield BenchAppliance(bench, service, settings, config)
+            await power.ready()
+            yield BenchAppliance(bench, service, power, settings, config)
 
 
 def _make_private(folder: Path) -> None:
@@ -72,4 +78,8 @@ def _begin_anew(folder: Path) -> None:
 
 def _configuration(folder: Path, bench: Bench) -> str:
     lines = "".join(f"  - {{name: {line.name}, port: {line.tty}}}\n" for line in bench.lines)
-    return f"data_dir: {folder}/data\nrun_dir: {folder}/run\ncountry: CN\nlanguages: [zh, en]\nlines:\n{lines}"
+    assert bench.power is not None
+    return (
+        f"data_dir: {folder}/data\nrun_dir: {folder}/run\ncountry: CN\nlanguages: [zh, en]\nlines:\n{lines}"
+        f"power:\n  profile: bench\n  socket: {bench.power.path}\n"
+    )

@@ -9,8 +9,9 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from firmware.errors import ServiceError
-from firmware.events import CallEnded, CallRinging
+from firmware.events import CallEnded, CallRinging, RecordingStarted
 from firmware.services.bench_appliance import SPEECH_FOLDER, BenchAppliance, bench_appliance, demo_folder
+from firmware.services.demo_power_cut import POWER_SETTINGS, PowerCut
 from firmware.services.event_hub import Event
 from firmware.services.event_json import event_to_json
 from firmware.services.signals import until_told_to_stop
@@ -26,27 +27,38 @@ _LINE = "line1"
 _NUMBER, _NAME = "13800138000", "MARY CHEN"
 
 
-async def run_demo(say: Say, *, once: bool) -> None:
+async def run_demo(say: Say, *, once: bool, power_cut: bool = False) -> None:
     """Place the call and tell it; then keep the bench for whoever wants to call, unless `once`.
 
-    Raises: ServiceError when no message came of the call, or a demonstration runs already.
+    With `power_cut`, mains fails in the middle of the message. Raises: ServiceError when no message came of the call,
+    or a demonstration runs already.
     """
+    power_settings = POWER_SETTINGS if power_cut else ""
     if once:
         with tempfile.TemporaryDirectory(prefix="linekeeper-demo-") as folder:
-            async with bench_appliance(Path(folder)) as appliance:
-                await _tell_call(appliance, say)
+            async with bench_appliance(Path(folder), power_settings) as appliance:
+                await _tell_call(appliance, say, power_cut)
         return
-    async with bench_appliance(demo_folder()) as appliance:
+    async with bench_appliance(demo_folder(), power_settings) as appliance:
         say(f"The simulated lines are ready. Everything of this demonstration is in {demo_folder()}.")
-        await _tell_call(appliance, say)
+        await _tell_call(appliance, say, power_cut)
         await _invite(appliance, say)
 
 
-async def _tell_call(appliance: BenchAppliance, say: Say) -> None:
+async def _tell_call(appliance: BenchAppliance, say: Say, power_cut: bool) -> None:
     say("A caller rings a simulated line. What follows happens in real time, over a pty:\n")
     teller = _Teller(say)
+    if not power_cut:
+        await _leave_message(appliance, teller)
+        _tell_message(appliance, teller.call_id, say)
+        return
+    cut = PowerCut(appliance, teller.tell)
+    striking = asyncio.create_task(cut.strike(teller.recording))
     await _leave_message(appliance, teller)
+    await striking
+    await cut.recovered()
     _tell_message(appliance, teller.call_id, say)
+    say(f"\nThe incident, as `linekeeper incidents report` prints it:\n\n{cut.report()}")
 
 
 async def _leave_message(appliance: BenchAppliance, teller: _Teller) -> None:
@@ -108,6 +120,7 @@ class _Teller:
         self._wire = WireReader()
         self._began_at = asyncio.get_running_loop().time()
         self.call_id = ""
+        self.recording = asyncio.Event()
         self.call_ended = asyncio.Event()
 
     def happened(self, event: Event) -> None:
@@ -117,6 +130,8 @@ class _Teller:
             self.tell(*told)
         if isinstance(event, CallRinging):
             self.call_id = event.call_id
+        if isinstance(event, RecordingStarted):
+            self.recording.set()
         if isinstance(event, CallEnded):
             self.call_ended.set()
 

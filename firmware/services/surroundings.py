@@ -1,0 +1,96 @@
+"""What is around the appliance: alarm contacts and heat, each an incident of its own (C12)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+
+from firmware.errors import PinError
+from firmware.journal import journal
+from firmware.ports import AlarmContacts, IncidentLog
+from firmware.services.incident_book import IncidentBook
+from firmware.services.scribe import Scribe
+from firmware.settings import Settings
+
+_LOOK_SECONDS = 10.0
+# Cooler by this, and it is over: a temperature at the border is one incident, not many.
+_COOLER_BY_CELSIUS = 5.0
+_RETRY_SECONDS = 30.0
+
+_log = journal("surroundings")
+
+
+class ContactWatch:
+    """Alarm contacts as incidents, one for each contact."""
+
+    def __init__(self, settings: Settings, contacts: AlarmContacts, log: IncidentLog, scribe: Scribe) -> None:
+        self._contacts = contacts
+        self._scribe = scribe
+        self._books = {contact.name: IncidentBook(log, "contact", contact.name) for contact in settings.power.contacts}
+        self._pins = IncidentBook(log, "contact", "pins")
+        self._sentences = {
+            contact.name: contact.summary or f"the alarm contact {contact.name} tells an alarm"
+            for contact in settings.power.contacts
+        }
+        self._active: dict[str, bool] = {}
+
+    @property
+    def active(self) -> Mapping[str, bool]:
+        """Each contact as it was last told."""
+        return self._active
+
+    async def run(self) -> None:
+        """For ever; pins that cannot be had are an incident, and tried again."""
+        while self._books:
+            try:
+                async with self._contacts:
+                    self._scribe.write(self._pins.end)
+                    await self._follow()
+            except PinError as error:
+                sentence = f"the alarm contacts cannot be watched: {error}"
+                self._scribe.write(self._pins.begin, sentence)
+            await asyncio.sleep(_RETRY_SECONDS)
+        await asyncio.Event().wait()
+
+    async def _follow(self) -> None:
+        async for change in self._contacts.changes():
+            book, sentence = self._books[change.contact], self._sentences[change.contact]
+            self._active[change.contact] = change.active
+            if change.active:
+                self._scribe.write(book.begin, sentence)
+            else:
+                self._scribe.write(book.end)
+
+
+class HeatWatch:
+    """The processor's temperature as an incident. `celsius` reads it, None where there is no sensor."""
+
+    def __init__(self, too_hot: float, celsius: Callable[[], float | None], log: IncidentLog, scribe: Scribe) -> None:
+        self._too_hot = too_hot
+        self._celsius = celsius
+        self._book = IncidentBook(log, "temperature", "processor")
+        self._scribe = scribe
+        self.hot = False
+        self.latest: float | None = None
+
+    async def run(self) -> None:
+        """For ever. An incident that an earlier run left open ends with the first cool look."""
+        known = False
+        while True:
+            self.latest = self._celsius()
+            if self.latest is not None:
+                was_hot, self.hot = self.hot, self._is_hot(self.latest)
+                if self.hot is not was_hot or not known:
+                    self._tell(self.latest)
+                known = True
+            await asyncio.sleep(_LOOK_SECONDS)
+
+    def _is_hot(self, celsius: float) -> bool:
+        return celsius >= self._too_hot - (_COOLER_BY_CELSIUS if self.hot else 0.0)
+
+    def _tell(self, celsius: float) -> None:
+        if not self.hot:
+            self._scribe.write(self._book.end)
+            return
+        sentence = f"the processor has {celsius:.0f} degrees Celsius and slows down; look at its fan and its air"
+        self._scribe.write(self._book.begin, sentence)
