@@ -16,6 +16,7 @@ from firmware.audio.own_versions import own_folder
 from firmware.audio.shelf import Shelf
 from firmware.clock import SystemClock
 from firmware.errors import ConfigurationError
+from firmware.events import LineState
 from firmware.ivr.loader import load_flow
 from firmware.modem.countries import GCI_CODES
 from firmware.services.check import country_sentence
@@ -102,8 +103,10 @@ def _ears(settings: Settings) -> Iterator[Finding]:
 
 
 def _ports(settings: Settings) -> Iterator[Finding]:
+    # The modem of a resting line may be without power, and its port away.
+    resting = {line["name"] for line in list_lines(settings) if line["state"] == LineState.RESTING.value}
     for line in settings.lines:
-        if line.port != AUTO:
+        if line.port != AUTO and line.name not in resting:
             yield _port(line.name, Path(line.port))
 
 

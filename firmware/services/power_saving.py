@@ -15,14 +15,11 @@ from firmware.services.control import Action
 from firmware.services.event_hub import CallHub
 from firmware.services.line_status import LineStatus
 from firmware.services.supervisor import keep_alive
+from firmware.services.waiting_messages import CountingStore, WaitingMessages
 
 _IN_CALL = (LineState.RINGING, LineState.IN_CALL)
 # A database that could not be put in order is tried again so often.
 _RETRY_SECONDS = 2.0
-# Who shows the appliance's state asks again and again.
-_WAITING_GOOD_FOR_SECONDS = 2.0
-# A store that is slow must not keep whoever asks from hearing of the rest.
-_LONGEST_READ_SECONDS = 1.0
 
 _log = journal("power saving")
 
@@ -49,15 +46,8 @@ class Speech(Protocol):
         """Go on."""
 
 
-class QuietStore(Protocol):
-    """What is told of the records, such as `Store`."""
-
-    @property
-    def trouble(self) -> str | None:
-        """Why the database takes nothing."""
-
-    async def count_waiting(self) -> int:
-        """Messages that nobody has handled. Raises: StorageError."""
+class QuietStore(CountingStore, Protocol):
+    """Where records are, such as `Store`."""
 
     async def put_in_order(self) -> None:
         """Move everything into the database file itself. Raises: StorageError."""
@@ -74,10 +64,9 @@ class PowerSaving:
         self._speech_on = True
         self._speech_turn = asyncio.Lock()
         self._answering = ""
-        self._waiting = (0, float("-inf"))
+        self._waiting = WaitingMessages(store)
         self._changed = asyncio.Event()
         hub.listen(lambda _: self._changed.set())
-        self._fault: str | None = None
         self._started = AsyncExitStack()
         self.low_battery = False
         """Whether every call from now on gets the short message only."""
@@ -102,7 +91,7 @@ class PowerSaving:
     async def status(self) -> dict[str, Any]:
         """How the service is, in few words."""
         states = [line.status.state for line in self._lines.values()]
-        waiting = await self._count_waiting()
+        waiting = await self._waiting.count()
         return {
             "lines": len(states),
             "in_call": sum(state in _IN_CALL for state in states),
@@ -112,7 +101,7 @@ class PowerSaving:
             "speech": self._speech_on and not self.low_battery,
             "low_battery": self.low_battery,
             "quiet": self.quiet,
-            "store": self._store.trouble or self._fault or "good",
+            "store": self._waiting.fault or "good",
         }
 
     async def _ask_speech(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -158,22 +147,6 @@ class PowerSaving:
                 self._speech.resume()
             else:
                 await self._speech.pause()
-
-    async def _count_waiting(self) -> int:
-        now = asyncio.get_running_loop().time()
-        known, counted_at = self._waiting
-        if now - counted_at < _WAITING_GOOD_FOR_SECONDS:
-            return known
-        try:
-            async with asyncio.timeout(_LONGEST_READ_SECONDS):
-                known = await self._store.count_waiting()
-            self._fault = None
-        except StorageError as error:
-            self._fault = str(error)
-        except TimeoutError:
-            self._fault = "the database gives no answer; look for a program that holds it"
-        self._waiting = (known, now)
-        return known
 
     async def _follow_calls(self) -> None:
         while True:

@@ -20,8 +20,6 @@ from firmware.journal import journal
 from firmware.storage.migrations import migrate, run_sql
 from firmware.storage.threads import in_thread
 
-DATABASE_FILE = "linekeeper.db"
-
 P = ParamSpec("P")
 T = TypeVar("T")
 

@@ -18,11 +18,12 @@ from firmware.durable_files import plain_errors
 from firmware.errors import StorageError
 from firmware.journal import journal
 from firmware.ports import Clock
-from firmware.storage.database import DATABASE_FILE, connect, plain_database_errors, writable
+from firmware.storage.database import connect, plain_database_errors, writable
 from firmware.storage.incident_writing import IncidentWriting
 from firmware.storage.migrations import CURRENT_VERSION, migrate, version_of
 from firmware.storage.ownership import Ownership
 from firmware.storage.recordings_folder import FOLDER
+from firmware.storage.store_files import DATABASE_FILE
 from firmware.storage.threads import in_thread
 
 P = ParamSpec("P")

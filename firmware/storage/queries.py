@@ -18,13 +18,14 @@ from peewee import JOIN, ModelSelect, SqliteDatabase
 from firmware import wav
 from firmware.durable_files import plain_errors, write_durably
 from firmware.errors import RecordNotFound, StorageError
-from firmware.storage.database import DATABASE_FILE, connect, plain_database_errors, readable
+from firmware.storage.database import connect, plain_database_errors, readable
 from firmware.storage.incident_facts import IncidentFacts, read_facts
 from firmware.storage.migrations import refuse_newer, refuse_older
 from firmware.storage.models import Call, Callback, Incident, IncidentAction, IncidentNotice, Message, RecordingRow
 from firmware.storage.recording_file import RecordingName
 from firmware.storage.recordings_folder import FOLDER
 from firmware.storage.stamps import local_text, utc_text
+from firmware.storage.store_files import DATABASE_FILE
 from firmware.storage.text import WORD_LIMIT, bounded
 from firmware.units import samples_to_seconds
 

@@ -12,7 +12,7 @@ from firmware.journal import journal
 from firmware.pcm import SampleFormat, decode_to_s16
 from firmware.ports import CallbackRequest, Clock, StoredTake
 from firmware.storage import call_rows, callback_rows, recording_rows, transcript_rows
-from firmware.storage.database import DATABASE_FILE, Database, checkpoint
+from firmware.storage.database import Database, checkpoint
 from firmware.storage.incident_writing import IncidentWriting
 from firmware.storage.ownership import Ownership
 from firmware.storage.recording_file import RecordingName
@@ -20,6 +20,7 @@ from firmware.storage.recordings import DiskRecording
 from firmware.storage.recordings_folder import FOLDER, RecordingsFolder
 from firmware.storage.recovery import Recovery, RecoverySummary
 from firmware.storage.rescue import rescue
+from firmware.storage.store_files import DATABASE_FILE
 from firmware.storage.threads import in_thread
 from firmware.storage.transcript_rows import Untranscribed
 from firmware.wav import HEADER_BYTES

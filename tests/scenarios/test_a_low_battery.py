@@ -119,6 +119,18 @@ async def test_the_first_line_goes_on_with_a_short_message_and_the_others_just_r
         assert len(office.listed("calls")) == 1
 
 
+async def test_a_call_that_rings_already_is_still_answered(open_office: OfficeMaker) -> None:
+    async with open_office(lines=2) as office:
+        second = office.lines[1]
+        call = await Caller(office.exchange, "13900139000").dial(second.card)
+        await until(lambda: state(office, second) == "ringing")
+        await ask(office, "low_battery", on=True)
+        await call.ended()
+        assert on_the_line("power_low", "zh") in call.heard()
+        await until(lambda: office.service.saving.quiet)
+        assert state(office, second) == "resting"
+
+
 async def test_a_caller_who_is_known_hears_the_short_message_in_one_language(open_office: OfficeMaker) -> None:
     async with open_office() as office:
         (line,) = office.lines
