@@ -67,7 +67,9 @@ class LoadWorker:
 
     async def restore(self) -> bool:
         """Bring it back and look whether it works: one try. Returns whether it does."""
-        error = await self._attempt(self._switch.restore) or await self._attempt(self._look_until_back, self._times.settling)
+        error = await self._attempt(self._switch.restore) or await self._attempt(
+            self._look_until_back, self._times.settling
+        )
         self._say(shed=False, fault=self._sentence(error) if error else None)
         return error is None
 
