@@ -3,28 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from firmware.events import PowerState
 from firmware.power_settings import PowerSettings
 from firmware.ups import decisions
-from firmware.ups.battery_sense import BatterySense
 from firmware.ups.boot_gate import CALM_SECONDS, BootGate
 from firmware.ups.decisions import Decision
 from firmware.ups.history import MOST_TIERS, PowerHistory, Start
-from firmware.ups.mains_sense import MainsSense
-from firmware.ups.rules import Rule, earliest, latest
+from firmware.ups.moments import Moments, Senses
+from firmware.ups.rules import Rule, latest
 from firmware.ups.shutdown import Shutdown
-from firmware.ups.source_watch import SourceWatch
-
-
-@dataclass(frozen=True, slots=True)
-class Senses:
-    """What is known of the outside."""
-
-    mains: MainsSense
-    battery: BatterySense
-    source: SourceWatch
 
 
 class Ladder:
@@ -40,11 +29,12 @@ class Ladder:
         tell: Callable[[Decision], None],
     ) -> None:
         self._settings = settings
-        self._mains, self._battery, self._source = senses.mains, senses.battery, senses.source
+        self._mains, self._source = senses.mains, senses.source
         self._tell = tell
         self._resumed = start is Start.RESUMED
         starts = history.consecutive_outage_starts if history.low_battery_shutdown else 0
         self._gate = BootGate(settings, starts, now_seconds)
+        self._when = Moments(settings, senses, self._gate)
         self.history = history
         self.shutdown = Shutdown(settings, senses.mains, tell)
         self.state = PowerState.UNKNOWN
@@ -69,20 +59,23 @@ class Ladder:
     def _all_rules(self) -> Mapping[PowerState, Sequence[Rule]]:
         return {
             PowerState.UNKNOWN: (
-                Rule(self._empty_on_battery_at, self._low_after_start),
-                Rule(self._lost_at, self._lose),
-                Rule(self._there_at, self._find_mains),
+                Rule(self._when.empty_on_battery, self._low_after_start),
+                Rule(self._when.lost, self._lose),
+                Rule(self._when.there, self._find_mains),
                 Rule(self._never_told_at, self._restore),
             ),
-            PowerState.ON_MAINS: (Rule(self._lost_at, self._lose), Rule(self._calm_at, self._calm)),
+            PowerState.ON_MAINS: (Rule(self._when.lost, self._lose), Rule(self._calm_at, self._calm)),
             PowerState.ON_BATTERY: (
-                Rule(self._low_at, self._low),
-                Rule(self._steady_at, self._recover),
+                Rule(self._when.low, self._low),
+                Rule(self._when.steady, self._recover),
                 Rule(self._second_tier_at, lambda _: self._shed_to(2)),
             ),
-            PowerState.RECOVERING: (Rule(self._lost_at, self._lose), Rule(self._restore_at, self._restore_on_mains)),
+            PowerState.RECOVERING: (
+                Rule(self._when.lost, self._lose),
+                Rule(self._when.restore, self._restore_on_mains),
+            ),
             PowerState.LOW_BATTERY: (
-                Rule(self._steady_at, self._low_over),
+                Rule(self._when.steady, self._low_over),
                 Rule(self._hold_over_at, self._shut_down),
             ),
             PowerState.SHUTTING_DOWN: self.shutdown.rules,
@@ -100,18 +93,6 @@ class Ladder:
 
     # --- when -------------------------------------------------------------------------------------------------------
 
-    def _lost_at(self) -> float | None:
-        return self._mains.since if self._mains.level is False else None
-
-    def _there_at(self) -> float | None:
-        return self._mains.since if self._mains.level else None
-
-    def _steady_at(self) -> float | None:
-        return self._mains.steady_at(self._settings.mains_steady_seconds)
-
-    def _empty_on_battery_at(self) -> float | None:
-        return self._lost_at() if self._gate.keeps_off(self._battery.percent) else None
-
     def _never_told_at(self) -> float | None:
         if self._loads_told or (self._resumed and self.tier > 0):
             return None
@@ -120,18 +101,8 @@ class Ladder:
     def _calm_at(self) -> float | None:
         return self._mains.steady_at(CALM_SECONDS) if self.history.consecutive_outage_starts else None
 
-    def _low_at(self) -> float | None:
-        if self._mains.level:  # it is back, though not steady yet
-            return self._source.died_at
-        budget = self._settings.battery_budget_seconds
-        budget_at = None if budget is None else self._mains.away_at(budget)
-        return earliest((self._battery.low_at, budget_at, self._source.died_at))
-
     def _second_tier_at(self) -> float | None:
-        return None if self.tier >= 2 else self._mains.away_at(self._settings.second_tier_after_seconds)
-
-    def _restore_at(self) -> float | None:
-        return self._mains.steady_at(self._gate.steady_seconds(self._battery.percent))
+        return None if self.tier >= 2 else self._when.second_tier()
 
     def _hold_over_at(self) -> float | None:
         back = self._mains.level and self._source.died_at is None
@@ -148,7 +119,7 @@ class Ladder:
         self._shed_to(1)
 
     def _low(self, now_seconds: float) -> None:
-        self._enter_low(self._low_reason(now_seconds), now_seconds)
+        self._enter_low(self._when.low_reason(now_seconds), now_seconds)
 
     def _low_after_start(self, now_seconds: float) -> None:
         self._lose(now_seconds)
@@ -161,14 +132,6 @@ class Ladder:
         self._enter(PowerState.LOW_BATTERY, reason, now_seconds)
         self._tell(decisions.BatteryLow(reason))
         self._shed_to(MOST_TIERS)
-
-    def _low_reason(self, now_seconds: float) -> str:
-        if self._source.died_at is not None:
-            return "nothing is known of the battery any more, and mains was away when that began"
-        low_at = self._battery.low_at
-        if self._battery.sign and low_at is not None and now_seconds >= low_at:
-            return f"mains is away and {self._battery.sign}"
-        return f"mains was away for {self._mains.away_seconds:.0f} s, and the battery is not trusted for longer"
 
     def _low_over(self, now_seconds: float) -> None:
         self._tell(decisions.BatteryLowOver())

@@ -67,7 +67,9 @@ class LoadWorker:
 
     async def restore(self) -> bool:
         """Bring it back and look whether it works: one try. Returns whether it does."""
-        error = await self._attempt(self._switch.restore) or await self._attempt(self._look_until_back)
+        error = await self._attempt(self._switch.restore) or await self._attempt(
+            self._look_until_back, self._times.settling
+        )
         self._say(shed=False, fault=self._sentence(error) if error else None)
         return error is None
 
@@ -94,12 +96,14 @@ class LoadWorker:
                 raise LoadError(f"{self._switch.name} was switched on but does not work after {seconds}; look at it")
             await asyncio.sleep(self._times.look_again)
 
-    async def _attempt(self, work: Callable[[], Coroutine[Any, Any, None]]) -> BaseException | None:
+    async def _attempt(
+        self, work: Callable[[], Coroutine[Any, Any, None]], more_seconds: float = 0.0
+    ) -> BaseException | None:
         """Do it, alone and within its time; what went wrong, also where that is a bug in the switch."""
         async with self._turn:
             task = asyncio.create_task(work())
             try:
-                await asyncio.wait([task], timeout=self._times.longest_switching + self._times.settling)
+                await asyncio.wait([task], timeout=self._times.longest_switching + more_seconds)
             finally:
                 if not task.done():
                     task.cancel()

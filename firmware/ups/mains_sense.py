@@ -27,7 +27,7 @@ class MainsSense:
 
     @property
     def away_seconds(self) -> float:
-        """Seconds without mains since `forget_outage`, short cuts included."""
+        """Seconds without mains since `forget_outage`."""
         return self._away_seconds
 
     def hear(self, there: bool, now_seconds: float) -> None:
@@ -47,9 +47,9 @@ class MainsSense:
             return
         turns_at = self.turns_at
         if turns_at is not None and until >= turns_at:
+            self._count(turns_at)
             self._become(self._heard, turns_at - self._confirm_seconds)
-        self._count(until - self._counted_until)
-        self._counted_until = until
+        self._count(until)
 
     @property
     def turns_at(self) -> float | None:
@@ -80,12 +80,16 @@ class MainsSense:
         self._away_seconds = 0.0 if self.level else self._counted_until - self.since
 
     def _become(self, there: bool, since: float) -> None:
+        # It was so since then: what was counted in between belongs to the other side.
+        mistaken_seconds = self._counted_until - since
+        self._away_seconds = max(0.0, self._away_seconds + (-mistaken_seconds if there else mistaken_seconds))
         self.level, self.since = there, since
         self._steady_since = since if there else None
 
-    def _count(self, seconds: float) -> None:
-        if self._heard:
-            self._charge_seconds = max(0.0, self._charge_seconds - seconds)
-        else:
-            self._charge_seconds = min(self._confirm_seconds, self._charge_seconds + seconds)
+    def _count(self, until_seconds: float) -> None:
+        seconds = until_seconds - self._counted_until
+        change_seconds = -seconds if self._heard else seconds
+        self._charge_seconds = min(max(0.0, self._charge_seconds + change_seconds), self._confirm_seconds)
+        if self.level is False:
             self._away_seconds += seconds
+        self._counted_until = until_seconds

@@ -9,8 +9,9 @@ from firmware.ups.battery_care import BatteryCare
 from firmware.ups.battery_sense import BatterySense
 from firmware.ups.decisions import Decision, SourceBack, SourceSilent
 from firmware.ups.history import PowerHistory
-from firmware.ups.ladder import Ladder, Senses
+from firmware.ups.ladder import Ladder
 from firmware.ups.mains_sense import MainsSense
+from firmware.ups.moments import Senses
 from firmware.ups.rules import Rule, earliest, first_due
 from firmware.ups.source_watch import SourceWatch
 
