@@ -97,7 +97,7 @@ class GpioSource:
         return PowerReading(mains, low, chip.percent, chip.runtime_seconds)
 
     async def _read_chip(self, chip: Chip) -> None:
-        """Raises: PowerSourceLost, PinError where only this chip tells of mains, and it never did or failed repeatedly."""
+        """Raises: PowerSourceLost, PinError where only this chip tells of mains, and it never did, or fails again."""
         try:
             self._chip_reading = await asyncio.to_thread(chip.read)
             self._failures = 0
