@@ -66,8 +66,10 @@ class GpioSource:
         self._opened.close()
 
     async def readings(self) -> AsyncIterator[PowerReading]:
-        """See `ports.PowerSource`."""
+        """See `ports.PowerSource`. After PowerSourceLost, a new call looks anew."""
         loop = asyncio.get_running_loop()
+        if self._chip is not None:
+            await self._read_chip(self._chip)
         self._feed.begin(self._now())
         due_seconds = loop.time() + _READ_SECONDS
         while True:

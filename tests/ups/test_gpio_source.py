@@ -235,6 +235,26 @@ async def test_one_failure_on_the_bus_is_noise_and_three_are_a_dead_source() -> 
             await anext(readings)
 
 
+async def test_a_board_that_comes_back_is_found_by_reading_anew() -> None:
+    chips = {0x2D: dict(WAVESHARE)}
+    bus = FakeBus(chips)
+    async with GpioSource(find_profile("waveshare-ups-hat-e"), lambda _: bus) as source:
+        board = chips.pop(0x2D)
+        for _ in range(3):
+            assert await _first_or_lost(source) in (True, "lost")
+        assert await _first_or_lost(source) == "lost"
+        chips[0x2D] = board
+        assert await _first_or_lost(source) is True
+
+
+async def _first_or_lost(source: GpioSource) -> bool | str | None:
+    async with watched(source) as readings:
+        try:
+            return cast(PowerReading, await anext(readings)).mains
+        except PowerSourceLost:
+            return "lost"
+
+
 async def test_a_board_on_i2c_alone_that_is_not_there_is_told_at_the_start() -> None:
     with pytest.raises(PowerSourceLost, match="0x2d"):
         async with GpioSource(find_profile("waveshare-ups-hat-e"), lambda _: FakeBus({})):

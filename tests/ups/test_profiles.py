@@ -185,3 +185,8 @@ def test_every_kind_of_source_is_built_without_hardware_and_has_a_title_and_a_fi
     fingerprints = [source_fingerprint(settings) for settings in kinds]
     assert len(set(fingerprints)) == len(kinds)
     assert all(len(fingerprint) == 64 for fingerprint in fingerprints)
+
+
+def test_every_profile_is_in_the_document_for_technicians() -> None:
+    document = (Path(__file__).parents[2] / "docs" / "ups.md").read_text(encoding="utf-8")
+    assert all(f"| `{name}` | " in document for name in profiles())
