@@ -455,7 +455,8 @@ class PowerSource(Protocol):
     def readings(self) -> AsyncIterator[PowerReading]:
         """The level at once, every change as it comes, and the level again at least every second or two.
 
-        Levels are raw apart from electrical debounce: the policy confirms. Raises: PowerSourceLost once it is gone.
+        Levels are raw apart from electrical debounce: the policy confirms. One reader at a time.
+        Raises: PowerSourceLost once it is gone; a new call then looks for it again.
         """
 
     async def cut_power(self) -> bool:

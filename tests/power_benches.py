@@ -11,7 +11,7 @@ import shutil
 import socket
 import subprocess
 import tty
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, Protocol, Self
@@ -31,6 +31,10 @@ class PowerWorld(Protocol):
 
     settings: dict[str, object]
     """What the section `power` needs to watch this world."""
+
+    @property
+    def power(self) -> PowerSettings:
+        """The same, checked."""
 
     @property
     def settings_yaml(self) -> str:
@@ -53,13 +57,13 @@ class _World:
 
     @property
     def power(self) -> PowerSettings:
-        return PowerSettings.model_validate({key: value for key, value in self.settings.items()}, strict=False)
+        return PowerSettings.model_validate(self.settings, strict=False)
 
 
 # --- mock pins -------------------------------------------------------------------------------------------------------
 
 
-class WiredPin(MockPin):
+class WiredPin(MockPin):  # type: ignore[misc]  # gpiozero ships no types
     """A mock pin with something on the wire, which is stronger than the processor's pull."""
 
     wired: bool | None = None
@@ -164,7 +168,7 @@ class DummyUps(_World):
     async def start(self) -> None:
         """The drivers, then the server; returns once it serves the first values."""
         self.start_program("dummy-ups", "-a", "office")
-        await self._until(lambda: (self._folder / "dummy-ups-office").is_socket())
+        await self._until((self._folder / "dummy-ups-office").is_socket)
         self.start_program("upsd")
         await self.served("office")
 
@@ -172,7 +176,7 @@ class DummyUps(_World):
         """Debian's /sbin/upsd is a shell wrapper that needs nut.conf: the program itself is run."""
         folder = str(self._folder)
         environment = os.environ | {"NUT_CONFPATH": folder, "NUT_STATEPATH": folder, "NUT_ALTPIDPATH": folder}
-        command = [NUT_FOLDER / name, *arguments, "-D", "-u", _user_name()]
+        command = [str(NUT_FOLDER / name), *arguments, "-D", "-u", _user_name()]
         with (self._folder / f"{name}.log").open("ab") as log:
             self._programs[name] = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
 
@@ -199,11 +203,13 @@ class DummyUps(_World):
         try:
             with socket.create_connection(("127.0.0.1", self.port), 1) as connection:
                 connection.sendall(f"GET VAR {ups} ups.status\n".encode())
-                return connection.makefile("r").readline().startswith("VAR")
+                answer = connection.makefile("r").readline()
+                # upsd says WAIT until the driver has told all.
+                return answer.startswith("VAR") and "WAIT" not in answer
         except OSError:
             return False
 
-    async def _until(self, done: Any) -> None:
+    async def _until(self, done: Callable[[], bool]) -> None:
         async with asyncio.timeout(20):
             while not done():
                 assert all(program.poll() is None for program in self._programs.values()), self._logs()

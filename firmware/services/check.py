@@ -15,6 +15,7 @@ from firmware.modem.countries import GCI_CODES
 from firmware.modem.profile import profiles
 from firmware.settings import AUTO, Settings
 from firmware.speech.vocabulary import languages_with_model
+from firmware.ups.sources import power_problems, source_title
 from firmware.yaml_source import did_you_mean
 
 _LANGUAGES = ("zh", "en")
@@ -22,7 +23,7 @@ _LANGUAGES = ("zh", "en")
 
 def check_everything(settings: Settings) -> list[str]:
     """A sentence for each part that is good. Raises: ConfigurationError with all that is not."""
-    problems = profile_problems(settings)
+    problems = profile_problems(settings) + power_problems(settings.power)
     own_voice = own_folder(settings.data_dir)
     shelf = Shelf(
         default_folder(), settings.languages, lambda text: problems.append(Problem("prompts", 0, text)), own_voice
@@ -40,6 +41,7 @@ def check_everything(settings: Settings) -> list[str]:
         f"flow {settings.flow}: {len(flow.steps)} steps",
         "prompts: all there",
         f"speech: {_speech_sentence(settings)}",
+        f"power: {source_title(settings.power)}",
     ]
 
 

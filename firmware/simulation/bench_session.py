@@ -10,15 +10,17 @@ from typing import Any
 from firmware.errors import LinekeeperError
 from firmware.simulation import bench_commands as commands
 from firmware.simulation.bench import Bench
-from firmware.simulation.bench_commands import BadCommand, parse_command
+from firmware.simulation.bench_commands import parse_command
 from firmware.simulation.bench_listener import follow_call
 from firmware.simulation.call import Call, CallOver
 from firmware.simulation.callers import Caller
+from firmware.simulation.command_fields import BadCommand
 from firmware.simulation.exchange_events import ExchangeEvent, Happening
 from firmware.simulation.far_end import FarEnd
 from firmware.simulation.json_lines import Message
 from firmware.simulation.line_card import LineCard
-from firmware.simulation.ups import SimulatedUps
+from firmware.simulation.power_commands import PowerCommand
+from firmware.simulation.power_obeying import set_power
 
 _DETAIL_OF = {
     Happening.RING: "number",
@@ -43,6 +45,8 @@ class BenchSession:
         self._tasks: set[asyncio.Task[None]] = set()
         bench.exchange.register_others(FarEnd(party=self._dialled_party))
         bench.exchange.watch(self._happened)
+        if bench.power is not None:
+            bench.power.watch(emit)
 
     def obey(self, text: str) -> None:
         """Begin to do what one line of text says. Never raises for what the text says."""
@@ -62,7 +66,7 @@ class BenchSession:
         command = parse_command(text)
         if isinstance(command, commands.Keys | commands.Speak):
             await self._act(command)
-        elif isinstance(command, commands.SetMains | commands.SetBatteryLow):
+        elif isinstance(command, PowerCommand):
             self._set_power(command)
         elif isinstance(command, commands.SetFarEnd):
             self._set_far_end(command)
@@ -117,15 +121,11 @@ class BenchSession:
             line = None if command.line is None else self._bench.line(command.line).name
             self._bench.exchange.register_others(far_end, line)
 
-    def _set_power(self, command: commands.SetMains | commands.SetBatteryLow) -> None:
-        power: SimulatedUps | None = self._bench.power
-        if power is None:
+    def _set_power(self, command: PowerCommand) -> None:
+        if self._bench.power is None:
             raise BadCommand("this bench has no UPS")
-        if isinstance(command, commands.SetMains):
-            power.set_mains(on=command.on)
-        else:
-            power.set_battery_low(low=command.low)
-        self._emit({"event": "power", **power.state()})
+        set_power(self._bench.power, command)
+        self._emit({"event": "power", **self._bench.power.state()})
 
     # --- calls ---
 

@@ -24,10 +24,13 @@ def as_line(message: Message) -> bytes:
 
 
 class JsonLinesServer:
-    """`greet` gives what a new client hears first; `take` gets each line that a client sends."""
+    """`greet` gives what a new client hears first; `take` gets each line that a client sends.
+
+    What `take` returns is told to this client alone.
+    """
 
     def __init__(
-        self, path: Path, greet: Callable[[], list[Message]], take: Callable[[str], None] | None = None
+        self, path: Path, greet: Callable[[], list[Message]], take: Callable[[str], Message | None] | None = None
     ) -> None:
         self.path = path
         self._greet = greet
@@ -75,8 +78,10 @@ class JsonLinesServer:
             for message in self._greet():
                 writer.write(as_line(message))
             while line := await reader.readline():
-                if self._take is not None:
-                    self._take(line.decode("utf-8", "replace"))
+                answer = None if self._take is None else self._take(line.decode("utf-8", "replace"))
+                if answer is not None:
+                    writer.write(as_line(answer))
+                    await writer.drain()
         except (ConnectionError, ValueError):
             return  # a client that broke off, or sent a line without an end (readline says so with ValueError)
         finally:

@@ -66,8 +66,10 @@ class GpioSource:
         self._opened.close()
 
     async def readings(self) -> AsyncIterator[PowerReading]:
-        """See `ports.PowerSource`."""
+        """See `ports.PowerSource`. After PowerSourceLost, a new call looks anew."""
         loop = asyncio.get_running_loop()
+        if self._chip is not None:
+            await self._read_chip(self._chip)
         self._feed.begin(self._now())
         due_seconds = loop.time() + _READ_SECONDS
         while True:
@@ -97,7 +99,7 @@ class GpioSource:
         return PowerReading(mains, low, chip.percent, chip.runtime_seconds)
 
     async def _read_chip(self, chip: Chip) -> None:
-        """Raises: PowerSourceLost, PinError where only this chip tells of mains, and it never did or failed repeatedly."""
+        """Raises: PowerSourceLost, PinError where only this chip tells of mains, and it never did, or fails again."""
         try:
             self._chip_reading = await asyncio.to_thread(chip.read)
             self._failures = 0

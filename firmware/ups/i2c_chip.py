@@ -9,7 +9,7 @@ from firmware.errors import PowerSourceLost
 from firmware.ups.i2c_bus import I2cBus, open_bus
 from firmware.ups.profile import I2cChip, MainsRegister, Register
 
-# Eight bits of an empty bus: nobody pulled it down.
+# Gauges count somewhat beyond full. Far beyond it, nobody pulled the lines of the bus down: 0xFF.
 _MOST_PERCENT = 110.0
 
 
@@ -44,7 +44,7 @@ class Chip:
         low = None if facts.low_volts is None or volts is None else volts < facts.low_volts
         plausible = percent is not None and percent <= _MOST_PERCENT
         return ChipReading(
-            mains=any([self._tells_mains(register) for register in facts.mains]) if facts.mains else None,
+            mains=any(map(self._tells_mains, facts.mains)) if facts.mains else None,
             battery_low=low,
             percent=min(percent, 100.0) if percent is not None and plausible else None,
             runtime_seconds=self._number(facts.runtime_seconds),

@@ -8,7 +8,6 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from types import ModuleType
 from typing import Any
 
 from firmware.errors import PinError
@@ -68,7 +67,7 @@ def open_output(pin: int, level: Level) -> OutputPin:
         return OutputPin(_library().DigitalOutputDevice(pin, initial_value=level == "high"))
 
 
-def _library() -> ModuleType:
+def _library() -> Any:
     try:
         import gpiozero
     except ImportError as error:

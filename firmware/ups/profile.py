@@ -1,6 +1,6 @@
 """What differs between UPS boards and contact cards, as data: the shape of a file in `profiles/`.
 
-Nothing here is guessed: a fact that no maker confirms stands in `unchecked`, and counts once a pull-the-plug test passed.
+Nothing here is guessed: a fact that no maker confirms stands in `unchecked`; a pull-the-plug test must prove it.
 """
 
 from __future__ import annotations

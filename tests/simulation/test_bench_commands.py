@@ -8,22 +8,30 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from firmware.simulation.bench_commands import (
-    BadCommand,
     Command,
     HangUp,
     Keys,
     PlayTone,
     Plug,
     Ring,
-    SetBatteryLow,
     SetFarEnd,
-    SetMains,
     Speak,
     parse_command,
 )
+from firmware.simulation.command_fields import BadCommand
 from firmware.simulation.far_end import Answers
 from firmware.simulation.line_options import AfterHangUp, CallerIdTiming
 from firmware.simulation.loop import ToneKind
+from firmware.simulation.power_commands import (
+    Flap,
+    SetBattery,
+    SetBatteryLow,
+    SetContact,
+    SetMains,
+    SetNeverCuts,
+    SetReplaceBattery,
+    SetSilent,
+)
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
@@ -31,10 +39,39 @@ JSON = st.recursive(
     max_leaves=6,
 )
 FIELD = st.sampled_from(
-    ["line", "do", "number", "name", "key", "keys", "file", "kind", "answers", "rings", "power", "on"]
+    [
+        "line",
+        "do",
+        "number",
+        "name",
+        "key",
+        "keys",
+        "file",
+        "kind",
+        "answers",
+        "rings",
+        "power",
+        "on",
+        "percent",
+        "times",
+    ]
 )
 WORD = st.sampled_from(
-    ["line1", "ring", "key", "speak", "far_end", "tone", "quiet", "mains", "battery_low", "busy", "1"]
+    [
+        "line1",
+        "ring",
+        "key",
+        "speak",
+        "far_end",
+        "tone",
+        "quiet",
+        "mains",
+        "battery_low",
+        "flap",
+        "battery",
+        "busy",
+        "1",
+    ]
 )
 
 
@@ -63,6 +100,14 @@ WORD = st.sampled_from(
         ('{"power": "mains", "on": false}', SetMains(on=False)),
         ('{"power": "battery_low"}', SetBatteryLow(low=True)),
         ('{"do": "battery_low", "on": false}', SetBatteryLow(low=False)),
+        ('{"power": "battery", "percent": 40}', SetBattery(40.0, 20.0, 10.0)),
+        ('{"power": "battery", "watt_hours": 5, "watts": 2.5}', SetBattery(100.0, 5.0, 2.5)),
+        ('{"power": "replace_battery"}', SetReplaceBattery(replace=True)),
+        ('{"power": "silent", "on": false}', SetSilent(silent=False)),
+        ('{"power": "flap", "seconds": 0.003}', Flap(0.003, 1)),
+        ('{"power": "flap", "seconds": 2, "times": 5}', Flap(2.0, 5)),
+        ('{"power": "never_cuts"}', SetNeverCuts(never=True)),
+        ('{"power": "contact", "name": "door"}', SetContact("door", active=True)),
     ],
 )
 def test_every_command_is_understood(text: str, command: object) -> None:
@@ -92,6 +137,12 @@ def test_every_command_is_understood(text: str, command: object) -> None:
         ('{"line": "\\ud800", "do": "hang_up"}', "no text"),
         ('{"line": "a", "do": "speak", "file": "\\u0000"}', "no text"),
         ('{"power": "solar"}', "mains or battery_low"),
+        ('{"power": ["mains"]}', "mains or battery_low"),
+        ('{"power": "battery", "percent": 101}', "at most 100"),
+        ('{"power": "battery", "watts": 0}', "more than 0"),
+        ('{"power": "battery", "percent": NaN}', "a number from 0 on"),
+        ('{"power": "flap", "times": 1.5}', "whole number"),
+        ('{"power": "contact"}', "which contact"),
     ],
 )
 def test_a_bad_command_gets_a_reason(text: str, reason: str) -> None:
