@@ -74,6 +74,15 @@ class Store:
         if not self._ownership.closed:
             await self._let_go()
 
+    async def answers(self) -> None:
+        """Returns once the writing thread has done everything asked of it before. Raises: StorageError."""
+        await self._database.answers()
+
+    @property
+    def waits_for_disk(self) -> bool:
+        """Whether writing hangs in the kernel, for a disk that does not answer."""
+        return self._database.waits_for_disk
+
     def new_call_id(self) -> str:
         """An id for a call that rings now; see `ports.CallStore`."""
         return self._make_id()
