@@ -25,6 +25,7 @@ LinekeeperError
 │   └── LoadError             a load could not be shed, restored or checked
 │       └── LoadBusy          not now: a call is on that line
 ├── PinError                  a GPIO pin, or the library that drives it
+├── LineHung                  a line's task stopped making progress, and was started again
 └── ServiceError              a service cannot start or be reached
 
 A message to a person says what happened and what to do. Nothing here is raised for a caller's mistake.
@@ -170,6 +171,10 @@ class LoadBusy(LoadError):
 
 class PinError(LinekeeperError):
     """A GPIO pin, or the library that drives it."""
+
+
+class LineHung(LinekeeperError):
+    """A line's task stopped making progress; the message says at what, and that it was started again."""
 
 
 class ServiceError(LinekeeperError):

@@ -14,15 +14,15 @@ from firmware.cli.frame import Json, app, say, settings_of
 @app.command()
 def run(
     context: typer.Context,
-    services: Annotated[list[str] | None, typer.Argument(help="all of them, or: calls")] = None,
+    services: Annotated[list[str] | None, typer.Argument(help="some of: calls, power, sync, office")] = None,
 ) -> None:
-    """Answer the lines until told to stop; prints `ready` once they can ring."""
+    """Run all services, or those named, until told to stop; prints `ready` once lines can ring."""
     from firmware.services.run import SERVICES, run_services
 
     unknown = sorted(set(services or []) - set(SERVICES))
     if unknown:
         raise typer.BadParameter(f"no service is called {', '.join(unknown)}; there is: {', '.join(SERVICES)}")
-    asyncio.run(run_services(settings_of(context), lambda: print("ready", flush=True)))
+    asyncio.run(run_services(settings_of(context), lambda: print("ready", flush=True), services or SERVICES))
 
 
 @app.command()

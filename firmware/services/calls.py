@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Any, Self
@@ -23,18 +23,22 @@ from firmware.modem.line import ModemLine
 from firmware.modem.options import LineOptions
 from firmware.modem.prompts import PromptCache
 from firmware.ports import Clock, Recognizer, VoiceLine, WireOpener
+from firmware.services.alive import control_probe
 from firmware.services.check import profile_problems
 from firmware.services.control import ControlServer
 from firmware.services.event_hub import CallHub
 from firmware.services.incident_book import IncidentBook
+from firmware.services.line_guard import LineGuard
 from firmware.services.line_keeper import KeeperLimits, LineKeeper
 from firmware.services.line_ports import PortBook
 from firmware.services.line_status import LineStatus
 from firmware.services.monitor import MonitorDesk
 from firmware.services.paths import control_socket
 from firmware.services.power_saving import PowerSaving
+from firmware.services.service import Probe
 from firmware.services.speech_desk import SpeechDesk
 from firmware.services.supervisor import keep_alive
+from firmware.services.watched_line import WatchedLine
 from firmware.settings import LineSettings, Settings
 from firmware.storage.store import Store
 
@@ -42,6 +46,8 @@ _log = journal("calls")
 
 # The session ends a call itself at its longest time; this much later the line's keeper no longer believes in it.
 _WATCHDOG_MARGIN_SECONDS = 120.0
+# Other services' writes are waited for up to 10 s, and what is queued on a slow card takes its time.
+_WRITER_SECONDS = 120.0
 
 
 class CallsService:
@@ -76,6 +82,7 @@ class CallsService:
         self._flow = load_flow(settings.flow, self._shelf.known(), settings.time_zone)
         self._ear = ear_maker(settings.country)
         ports = PortBook(settings.lines, openers or {})
+        self._guards: dict[str, LineGuard] = {}
         self._keepers = {line.name: self._keeper(line, ports.opener(line)) for line in settings.lines}
         self._short_flow = load_flow(LOW_BATTERY_FLOW, self._shelf.known(), settings.time_zone)
         self.saving = PowerSaving(self._keepers, self.speech, self.store, self.hub)
@@ -100,6 +107,17 @@ class CallsService:
                 if isinstance(event, LineChanged) and event.state is LineState.IDLE:
                     return
 
+    def probes(self) -> Sequence[Probe]:
+        """The writing thread and the socket. A line that hangs is its guard's business, and costs no other line a call."""
+        writer = Probe("database writer", self.store.answers, _WRITER_SECONDS, lambda: self.store.waits_for_disk)
+        return [writer] if self._control is None else [writer, control_probe(control_socket(self._settings, "calls"))]
+
+    def sentence(self) -> str:
+        """How many lines can take a call, and what is wrong with the others."""
+        faults = [keeper.status.fault for keeper in self._keepers.values() if keeper.status.fault]
+        well = len(self._keepers) - len(faults)
+        return "; ".join([f"{well} of {len(self._keepers)} lines in service", *faults])
+
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as starting:
             await self.store.open()
@@ -111,8 +129,7 @@ class CallsService:
             await starting.enter_async_context(self.speech)
             await starting.enter_async_context(self.saving)
             self._tasks = [
-                asyncio.create_task(keep_alive(name, keeper.run, keeper.crashed))
-                for name, keeper in self._keepers.items()
+                asyncio.create_task(keep_alive(name, guard.run, guard.crashed)) for name, guard in self._guards.items()
             ]
             starting.push_async_callback(self._stop_lines)
             self._started = starting.pop_all()
@@ -134,7 +151,10 @@ class CallsService:
         self._monitors.add(line.name, telephone)
         status = LineStatus(line.name, self._clock.now, self.hub)
         limits = KeeperLimits(self._settings.rings, self._settings.calls.longest_seconds + _WATCHDOG_MARGIN_SECONDS)
-        return LineKeeper(telephone, status, self.store, self._receive, self.hub, limits)
+        watched = WatchedLine(telephone)
+        keeper = LineKeeper(watched, status, self.store, self._receive, self.hub, limits)
+        self._guards[line.name] = LineGuard(keeper, watched, limits.longest_call_seconds)
+        return keeper
 
     def _receive(self, voice: VoiceLine, caller: CallerId, call_id: str, line: str) -> CallSession:
         return CallSession(

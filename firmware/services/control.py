@@ -1,33 +1,30 @@
 """A service's local control API: HTTP and server-sent events on a Unix socket in `run_dir`.
 
-The only place that imports starlette and uvicorn.
+The only place that imports starlette.
 """
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import inspect
 import json
 import os
 import socket
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import Send
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from firmware.errors import LinekeeperError, RecordNotFound, ServiceError
 from firmware.services.event_hub import EventHub
 from firmware.services.event_json import event_to_json
+from firmware.services.http_server import HttpServer
 from firmware.services.monitor import MonitorDesk
-from firmware.services.peer import peer_name
 
 # Only the service's own user and group may talk to it.
 _SOCKET_UMASK = 0o117
@@ -61,29 +58,21 @@ class ControlServer:
         routes += [Route("/v1/events", self._events)]
         routes += [Route("/v1/lines/{line}/audio", _audio_endpoint(monitors))] if monitors else []
         self._app = Starlette(routes=routes)
-        self._running: tuple[socket.socket, uvicorn.Server, asyncio.Task[None]] | None = None
+        self._running: HttpServer | None = None
 
     async def start(self) -> None:
         """Listen. Raises: ServiceError where another process of this service is alive."""
         listener = _listen(self._path)
-        config = uvicorn.Config(
-            self._app, log_config=None, lifespan="off", access_log=False, ws="none", http=_Connection
-        )
-        config.timeout_graceful_shutdown = 1
-        server = _Server(config)
-        self._running = listener, server, asyncio.create_task(server.serve(sockets=[listener]))
+        self._running = HttpServer(self._app, listener)
 
     async def stop(self) -> None:
         """End every stream and close the socket."""
         if self._running is None:
             return
-        listener, server, task = self._running
         self._hub.close()
         if self._monitors is not None:
             self._monitors.close()
-        server.should_exit = True
-        await task
-        listener.close()
+        await self._running.stop()
         self._path.unlink(missing_ok=True)
 
     async def _events(self, _request: Request) -> Response:
@@ -94,22 +83,6 @@ class ControlServer:
             yield ": watching\n\n"
             async for event in events:
                 yield f"data: {json.dumps(event_to_json(event), ensure_ascii=False)}\n\n"
-
-
-class _Server(uvicorn.Server):
-    """Leaves signals to the service that contains it."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
-class _Connection(H11Protocol):
-    """Tells the application who is at the other end of the Unix socket, as `request.client`."""
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
-        self.client = peer_name(transport.get_extra_info("socket"))
 
 
 class _AudioResponse(StreamingResponse):

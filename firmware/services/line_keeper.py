@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
-from firmware.errors import ModemError, PortError
+from firmware.errors import LineHung, ModemError, PortError
 from firmware.events import CallAnswered, CallEnd, CallEnded, CallerId, CallEvent, CallRinging, LineState
 from firmware.interruption import Interrupted, Interruption
 from firmware.ivr.session import INCIDENT_KIND, SessionResult
@@ -80,6 +80,8 @@ class LineKeeper:
         self._wakes_until = 0.0
         # A fault that an earlier run left open is ended by the first good call as well.
         self._call_fault_open = True
+        self.hung = False
+        """Set by the line's guard before it ends a run that hangs: the call on it then ends by a fault."""
         self.tried = asyncio.Event()
         """Set once the line can ring, or has failed for the first time."""
 
@@ -114,8 +116,10 @@ class LineKeeper:
             self.status.proved_alive(seconds_ago=asyncio.get_running_loop().time() - answered_at)
 
     async def crashed(self, error: Exception) -> None:
-        """A bug of ours ended `run`; the supervisor will start it again."""
+        """A bug of ours, or the guard, ended `run`; the supervisor will start it again."""
         sentence = f"line {self.status.name} was restarted after an internal error ({type(error).__name__})"
+        if isinstance(error, LineHung):
+            sentence = str(error)
         self.status.change(LineState.FAULT, sentence)
         await self._incident.begin(sentence)
 
@@ -160,7 +164,8 @@ class LineKeeper:
             result = _cut_short(CallEnd.LINE_FAULT, self._conversation)
             raise
         except asyncio.CancelledError:
-            result = _cut_short(CallEnd.SHUTDOWN, self._conversation)
+            end = CallEnd.INTERNAL_FAULT if self.hung else CallEnd.SHUTDOWN
+            result = _cut_short(end, self._conversation)
             raise
         finally:
             await record.ended(result)

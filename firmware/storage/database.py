@@ -7,9 +7,10 @@ of the connection, so every connection sets it.
 from __future__ import annotations
 
 import sqlite3
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
@@ -25,6 +26,7 @@ T = TypeVar("T")
 
 # The other services write too, but shortly; who waits longer than this has met a hung program.
 _BUSY_SECONDS = 10
+_SHARED_MODE = 0o660
 _WAL_LIMIT_BYTES = 8 * 1024 * 1024
 
 
@@ -78,6 +80,7 @@ class Database:
         self._reading = readable(file)
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="database-writer")
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="database-reader")
+        self._writer_thread: int | None = None
 
     async def open(self) -> None:
         """Connect, and bring the database to the newest shape. Raises: StorageError."""
@@ -101,6 +104,15 @@ class Database:
         """Run `work` in the reading thread; it sees every commit made before. Raises: StorageError."""
         return await in_thread(self._reader, self._guarded, lambda db: work(db, *args, **kwargs), self._reading)
 
+    async def answers(self) -> None:
+        """Returns once the writing thread has done everything asked of it before. Raises: StorageError."""
+        self._writer_thread = await self.run(lambda _db: threading.get_native_id())
+
+    @property
+    def waits_for_disk(self) -> bool:
+        """Whether the kernel holds the writing thread until the disk answers: no new start would cure that."""
+        return self._writer_thread is not None and _in_disk_sleep(self._writer_thread)
+
     async def close(self) -> None:
         """Finish what is queued, move the WAL into the database, and let go of the file. Idempotent."""
         try:
@@ -115,12 +127,26 @@ class Database:
             return work(db)
 
 
+def _in_disk_sleep(thread: int) -> bool:
+    # proc(5): the state stands behind the name, which is in parentheses and may hold anything; D waits for a disk.
+    try:
+        fields = Path(f"/proc/self/task/{thread}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False
+    return fields.rpartition(")")[2].split()[:1] == ["D"]
+
+
 def connect(db: SqliteDatabase) -> None:
     """Open the calling thread's connection."""
     db.connect()
 
 
 def _connect_and_migrate(db: SqliteDatabase) -> None:
+    # SQLite makes it 0644 whatever the umask allows, and gives its side files the same mode. The services are users of
+    # one group, and their units' umask is 0007; an ordinary user's umask still keeps it to that user.
+    if db.database:
+        with suppress(OSError):  # what is wrong with it is told by SQLite, in a sentence
+            Path(str(db.database)).touch(_SHARED_MODE)
     connect(db)
     migrate(db)
 

@@ -84,6 +84,15 @@ class Store(IncidentWriting):
         """Messages that nobody has handled yet. Raises: StorageError."""
         return await self._database.read(recording_rows.count_unhandled)
 
+    async def answers(self) -> None:
+        """Returns once the writing thread has done everything asked of it before. Raises: StorageError."""
+        await self._database.answers()
+
+    @property
+    def waits_for_disk(self) -> bool:
+        """Whether writing hangs in the kernel, for a disk that does not answer."""
+        return self._database.waits_for_disk
+
     def new_call_id(self) -> str:
         """An id for a call that rings now; see `ports.CallStore`."""
         return self._make_id()

@@ -1,0 +1,61 @@
+"""Serves HTTP on a socket that is bound already: a control socket, or the office's port.
+
+The only place that imports uvicorn.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from firmware.services.peer import peer_name
+
+
+class HttpServer:
+    """An ASGI application that is being served; owns the listening socket from now on."""
+
+    def __init__(self, application: Any, listener: socket.socket, *, most_connections: int | None = None) -> None:
+        config = uvicorn.Config(
+            application,
+            log_config=None,
+            lifespan="off",
+            access_log=False,
+            server_header=False,
+            ws="none",
+            http=_Connection,
+            limit_concurrency=most_connections,
+        )
+        config.timeout_graceful_shutdown = 1
+        self._listener = listener
+        self._server = _Server(config)
+        self._task = asyncio.create_task(self._server.serve(sockets=[listener]))
+
+    async def stop(self) -> None:
+        """End what is being answered, and close the socket."""
+        self._server.should_exit = True
+        await self._task
+        self._listener.close()
+
+
+class _Server(uvicorn.Server):
+    """Leaves signals to the service that contains it."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+class _Connection(H11Protocol):
+    """Tells the application who is at the other end of a Unix socket, as `request.client`."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        bound = transport.get_extra_info("socket")
+        if bound is not None and bound.family == socket.AF_UNIX:
+            self.client = peer_name(bound)
