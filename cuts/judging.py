@@ -9,7 +9,8 @@ from pathlib import Path
 
 from firmware.clock import SystemClock
 from firmware.storage.recovery import RecoverySummary
-from firmware.storage.store import DATABASE_FILE, Store
+from firmware.storage.store import Store
+from firmware.storage.store_files import DATABASE_FILE
 
 DATA = "data"
 

@@ -15,7 +15,7 @@ from firmware import wav
 from firmware.pcm import SampleFormat
 from firmware.storage.migrations import CURRENT_VERSION
 from firmware.storage.queries import Records
-from firmware.storage.store import DATABASE_FILE
+from firmware.storage.store_files import DATABASE_FILE
 
 _RELEASED = Path(__file__).parents[2] / "tests" / "storage" / "released"
 

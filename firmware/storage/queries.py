@@ -23,7 +23,7 @@ from firmware.storage.models import Call, Callback, Incident, IncidentAction, Me
 from firmware.storage.recording_file import RecordingName
 from firmware.storage.recordings_folder import FOLDER
 from firmware.storage.stamps import local_text
-from firmware.storage.store import DATABASE_FILE
+from firmware.storage.store_files import DATABASE_FILE
 from firmware.storage.text import WORD_LIMIT, bounded
 from firmware.units import samples_to_seconds
 

@@ -20,12 +20,13 @@ from firmware.storage.recordings_folder import FOLDER, RecordingsFolder
 from firmware.storage.recovery import Recovery, RecoverySummary
 from firmware.storage.rescue import rescue
 from firmware.storage.stamps import IdMaker, Stamp
+from firmware.storage.store_files import DATABASE_FILE
+from firmware.storage.swap import finish_replacing
 from firmware.storage.threads import in_thread
 from firmware.storage.transcript_rows import Untranscribed
 from firmware.storage.writer import Writer
 from firmware.wav import HEADER_BYTES
 
-DATABASE_FILE = "linekeeper.db"
 MESSAGE = "message"
 _DISK = "disk"
 _MEGABYTE = 1_000_000
@@ -45,6 +46,7 @@ class Store:
         keep_free_megabytes: int = 64,
         free_bytes: Callable[[Path], int] = durable_files.free_bytes,
     ) -> None:
+        self._data_dir = data_dir
         self._clock = clock
         self._make_id = IdMaker(clock)
         self._database = Database(data_dir / DATABASE_FILE)
@@ -62,7 +64,7 @@ class Store:
         Raises: StorageError; then everything is let go of again.
         """
         try:
-            await in_thread(self._recordings.files, self._ownership.take, self._recordings.path)
+            await in_thread(self._recordings.files, self._take_folder)
             await self._database.open()
             return await self._database.run(self._recovery())
         except LinekeeperError:
@@ -195,6 +197,12 @@ class Store:
                 await self.open_incident(_DISK, _DISK, sentence)
         except StorageError as error:
             journal("storage").error("a full disk cannot be recorded", error=str(error))
+
+    def _take_folder(self) -> None:
+        self._ownership.take()
+        finish_replacing(self._data_dir)
+        with durable_files.plain_errors(self._recordings.path):
+            durable_files.make_folder(self._recordings.path)
 
     def _now(self) -> Stamp:
         return Stamp.now(self._clock)
