@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 from cuts.workload import Workload
-from cuts.workloads import callbacks, messages, migration
+from cuts.workloads import backups, callbacks, erasure, messages, migration
 
 
 def workloads() -> list[Workload]:
     """All of them."""
-    return [messages.WORKLOAD, callbacks.WORKLOAD, *migration.workloads()]
+    return [
+        messages.WORKLOAD,
+        callbacks.WORKLOAD,
+        backups.BACKUP,
+        backups.RESTORE,
+        erasure.WORKLOAD,
+        *migration.workloads(),
+    ]
