@@ -6,18 +6,20 @@ that is gone meanwhile was replaced or erased after the snapshot, which then is 
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import secrets
+import shutil
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
 from firmware.durable_files import new_file, plain_errors, rename_durably
 from firmware.errors import StorageError
 from firmware.storage.archive import BLOCK_BYTES, header_of, is_name, padding_of
-from firmware.storage.backup_check import CHUNK_BYTES, check_backup
+from firmware.storage.backup_check import CHUNK_BYTES, LEFT_OVER, check_backup
 from firmware.storage.backup_layout import OWN_VOICE, RECORDINGS
 from firmware.storage.backup_manifest import MANIFEST, FileMark, Manifest
 from firmware.storage.snapshot import content_of, recordings_of, take_snapshot, version_of_file
@@ -25,7 +27,6 @@ from firmware.storage.stamps import Stamp
 from firmware.storage.store_files import DATABASE_FILE
 from firmware.wav import HEADER_BYTES
 
-TEMPORARY_SUFFIX = ".tmp"
 _MOST_SNAPSHOTS = 20
 # Little at a time is on its way to the disk: what a call wants to be durable does not queue behind a whole backup.
 _SYNC_BYTES = 4 * 1024 * 1024
@@ -38,19 +39,40 @@ def make_backup(
 
     Raises: StorageError, DiskFull, BackupUnusable; then the target is what it was.
     """
-    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}{TEMPORARY_SUFFIX}")
-    snapshot = temporary.with_suffix(f".db{TEMPORARY_SUFFIX}")
-    try:
-        with plain_errors(target):
+    temporary = target.with_name(f"{LEFT_OVER}{secrets.token_hex(4)}")
+    snapshot = temporary.with_suffix(".db")
+    with plain_errors(target), _only_one(data_dir):
+        _remove_left_overs(target.parent)
+        try:
             with new_file(temporary) as file:
                 _Writing(file, data_dir, snapshot, database_only).fill(made, sequence)
             manifest = check_backup(temporary, target.parent)
             rename_durably(temporary, target)
-        return manifest
+        finally:
+            _remove_left_overs(target.parent)
+    return manifest
+
+
+@contextmanager
+def _only_one(data_dir: Path) -> Iterator[None]:
+    """One backup at a time; the folder itself is locked, which asks nothing of its disk."""
+    handle = os.open(data_dir, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError as error:
+        raise StorageError("another backup is being made; try again when it is done") from error
     finally:
-        for left in (temporary, snapshot, Path(f"{snapshot}-journal")):
-            with suppress(OSError):
-                left.unlink(missing_ok=True)
+        os.close(handle)
+
+
+def _remove_left_overs(folder: Path) -> None:
+    """What this backup needed for a while, or one that was cut short."""
+    for left in folder.glob(f"{LEFT_OVER}*"):
+        if left.is_dir() and not left.is_symlink():
+            shutil.rmtree(left, ignore_errors=True)
+        else:
+            left.unlink(missing_ok=True)
 
 
 class _Writing:

@@ -19,6 +19,8 @@ from firmware.storage.store_files import DATABASE_FILE
 from firmware.wav import HEADER_BYTES
 
 CHUNK_BYTES = 64 * 1024
+LEFT_OVER = ".linekeeper-backup-"
+"""How the names begin of what is only there while a backup is made or checked."""
 _LARGEST_MANIFEST_BYTES = 64 * 1024 * 1024
 
 
@@ -49,7 +51,7 @@ def check_backup(file: Path, work_folder: Path) -> Manifest:
             if name != DATABASE_FILE:
                 for _ in proved_chunks(archive, member, manifest):
                     pass
-        with tempfile.TemporaryDirectory(prefix=".check-", dir=work_folder) as folder:
+        with tempfile.TemporaryDirectory(prefix=f"{LEFT_OVER}check-", dir=work_folder) as folder:
             database = Path(folder) / DATABASE_FILE
             with database.open("xb") as unpacked:
                 unpacked.writelines(proved_chunks(archive, members[DATABASE_FILE], manifest))

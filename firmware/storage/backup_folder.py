@@ -13,14 +13,13 @@ from pathlib import Path
 from firmware.durable_files import make_folder, plain_errors, sync_folder
 from firmware.errors import StorageError
 from firmware.journal import journal
-from firmware.storage.backup import TEMPORARY_SUFFIX, make_backup
+from firmware.storage.backup import make_backup
 from firmware.storage.backup_check import check_backup, read_manifest
 from firmware.storage.backup_manifest import Manifest
 from firmware.storage.restore import free_name
 from firmware.storage.stamps import Stamp
 
 _NAME = re.compile(r"linekeeper-\d{8}-\d{6}(-\d+)?\.backup")
-_LEFT_OVER = re.compile(rf"\.linekeeper-.*{re.escape(TEMPORARY_SUFFIX)}(-journal)?")
 _log = journal("storage")
 
 
@@ -52,8 +51,6 @@ def add_backup(
 
     Raises: StorageError; then no backup was removed.
     """
-    with plain_errors(folder):
-        remove_left_overs(folder)
     earlier = backups_in(folder)
     sequence = 1 + max((backup.manifest.sequence for backup in earlier), default=0)
     target = folder / free_name(folder, f"linekeeper-{local_stamp}", ".backup")
@@ -78,15 +75,6 @@ def newest_good(folders: Iterable[Path], work_folder: Path) -> Backup | None:
         else:
             return backup
     return None
-
-
-def remove_left_overs(folder: Path) -> None:
-    """What backups that were cut short left. Raises: OSError."""
-    left = [file for file in folder.iterdir() if _LEFT_OVER.fullmatch(file.name)]
-    for file in left:
-        file.unlink(missing_ok=True)
-    if left:
-        sync_folder(folder)
 
 
 def make_local_folder(folder: Path) -> None:

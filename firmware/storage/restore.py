@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from firmware.durable_files import FOLDER_MODE, new_file, plain_errors
+from firmware.errors import StorageError
 from firmware.storage.backup_check import check_backup, open_backup, proved_chunks, told_of
 from firmware.storage.backup_layout import OWN_VOICE, RECORDINGS
 from firmware.storage.backup_manifest import Manifest
@@ -39,16 +40,19 @@ def restore_backup(file: Path, data_dir: Path, now: Stamp) -> Restored:
     ownership.take()
     try:
         finish_replacing(data_dir)
-        manifest = check_backup(file, data_dir)
-        had = (data_dir / DATABASE_FILE).exists()
         with plain_errors(data_dir):
             ready = ready_folder(data_dir)
+        manifest = check_backup(file, ready)
+        had = (data_dir / DATABASE_FILE).exists()
         _unpack(file, ready)
         _keep_numbers(data_dir, ready)
         aside = free_name(data_dir, f"before-restore-{file_stamp(now)}")
         items = (*SIDE_FILES, DATABASE_FILE, *(() if manifest.database_only else (RECORDINGS, OWN_VOICE)))
         replace_content(data_dir, ready, [Move(item, f"{aside}/{item}") for item in items])
         return Restored(manifest, data_dir / aside if had else None)
+    except StorageError:
+        finish_replacing(data_dir)
+        raise
     finally:
         ownership.release()
 

@@ -60,6 +60,8 @@ def finish_replacing(data_dir: Path) -> bool:
             remove_durably(decision)
         for left in data_dir.glob(f"{_READY_PREFIX}*"):
             shutil.rmtree(left)
+        for left in data_dir.glob(f".{_DECISION}.*.tmp"):
+            left.unlink()
         return decided
 
 

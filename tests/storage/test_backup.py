@@ -122,7 +122,7 @@ async def test_so_many_are_kept_and_left_overs_are_removed(store: Store, data_di
     folder = tmp_path / "stick"
     folder.mkdir()
     (folder / "holiday.jpg").write_bytes(b"not ours")
-    (folder / ".linekeeper-20250101-000000.backup.0a0b0c0d.tmp").write_bytes(b"cut short")
+    (folder / ".linekeeper-backup-0a0b0c0d").write_bytes(b"cut short")
     for day in range(1, 5):
         add_backup(data_dir, folder, 2, NOW, f"2026030{day}-080000")
     assert sorted(file.name for file in folder.iterdir()) == [
@@ -142,3 +142,16 @@ async def test_a_damaged_newest_one_is_passed_over(store: Store, data_dir: Path,
     newest = newest_good([tmp_path], tmp_path)
     assert newest is not None
     assert newest.file == good.file
+
+
+async def test_two_at_a_time_are_one_too_many(
+    store: Store, data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def meanwhile(database: Path, target: Path) -> None:
+        with pytest.raises(StorageError, match="another backup is being made"):
+            make_backup(data_dir, tmp_path / "other", NOW)
+        take_snapshot(database, target)
+
+    monkeypatch.setattr(backup_module, "take_snapshot", meanwhile)
+    make_backup(data_dir, tmp_path / "one", NOW)
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["data", "one"]
