@@ -12,6 +12,7 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from firmware.errors import DiskFull, StorageError
 
@@ -70,6 +71,12 @@ def write_durably(target: Path, content: bytes) -> None:
         rename_durably(temporary, target)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def new_file(file: Path) -> BinaryIO:
+    """Create a file that must not exist yet, for writing; others do not read it, and no link is followed."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    return os.fdopen(os.open(file, flags, FILE_MODE), "wb")
 
 
 def make_folder(folder: Path) -> None:

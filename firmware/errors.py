@@ -16,7 +16,10 @@ LinekeeperError
 ├── CallerGone                the far end hung up; carries the evidence
 ├── StorageError              the database or the recordings folder
 │   ├── DiskFull
-│   └── RecordNotFound
+│   ├── RecordNotFound
+│   ├── DatabaseDamaged       SQLite finds the database corrupt
+│   ├── StoreTaken            another process owns the data folder
+│   └── BackupUnusable        a file is no backup, or a damaged one; says why
 ├── PromptError               a prompt is missing or unreadable
 ├── SpeechError               a recogniser, its model or its worker
 ├── SoundError                microphone, loudspeaker, or the library that drives them
@@ -139,6 +142,18 @@ class DiskFull(StorageError):
 
 class RecordNotFound(StorageError):
     """No record has this id."""
+
+
+class DatabaseDamaged(StorageError):
+    """SQLite finds the database corrupt."""
+
+
+class StoreTaken(StorageError):
+    """Another process owns the data folder."""
+
+
+class BackupUnusable(StorageError):
+    """A file is no backup, or a damaged one; the message says why."""
 
 
 class PromptError(LinekeeperError):

@@ -94,6 +94,17 @@ class CallSettings(Section):
     """Below this much free disk no new voice is taken; callback digits still are."""
 
 
+class BackupSettings(Section):
+    """Where backups go every week, and before an update."""
+
+    folder: Folder | None = None
+    """A mounted USB stick or any other folder; none where nobody wants backups by themselves."""
+    keep: Annotated[int, Field(ge=1, le=1000)] = 5
+    """So many of the newest stay."""
+    same_disk: bool = False
+    """Whether the folder may be on the disk of the records. Otherwise that says that the stick is not plugged in."""
+
+
 def _some_lines(lines: tuple[LineSettings, ...]) -> tuple[LineSettings, ...]:
     if not lines:
         raise ValueError("no lines are configured")
@@ -122,6 +133,7 @@ class Settings(Section):
     power: PowerSettings = PowerSettings()
     sync: SyncSettings = SyncSettings()
     speech: SpeechSettings = SpeechSettings()
+    backup: BackupSettings = BackupSettings()
 
 
 def load_settings(path: FilePath) -> Settings:

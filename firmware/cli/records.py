@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from firmware.storage.queries import Records
 
 _calls = group("calls", "calls that were offered")
-_messages = group("messages", "what callers left by voice")
+messages = group("messages", "what callers left by voice")
 _callbacks = group("callbacks", "who wants to be called")
 _incidents = group("incidents", "faults, and what was done about them")
 _lines = group("lines", "the telephone lines")
@@ -26,14 +26,14 @@ def calls_list(context: typer.Context, as_json: Json = False) -> None:
         print_records(records.calls(), as_json)
 
 
-@_messages.command("list")
+@messages.command("list")
 def messages_list(context: typer.Context, as_json: Json = False) -> None:
     """List every message, oldest first."""
     with _records(context) as records:
         print_records(records.messages(), as_json)
 
 
-@_messages.command("export")
+@messages.command("export")
 def messages_export(context: typer.Context, message: str, file: Path) -> None:
     """Write a message, named by id or number, as a WAV file."""
     with _records(context) as records:

@@ -36,6 +36,8 @@ def writable(file: Path) -> SqliteDatabase:
         ("journal_mode", "wal"),
         ("synchronous", "full"),
         ("foreign_keys", "on"),
+        # What is deleted or changed is overwritten, so that erasing leaves nothing behind in free pages.
+        ("secure_delete", "on"),
         ("journal_size_limit", str(_WAL_LIMIT_BYTES)),
     )
     return SqliteDatabase(str(file), pragmas=pragmas, timeout=_BUSY_SECONDS, lock_type="IMMEDIATE", autoconnect=False)

@@ -22,8 +22,8 @@ from firmware.storage.database import connect, plain_database_errors, writable
 from firmware.storage.incident_writing import IncidentWriting
 from firmware.storage.migrations import CURRENT_VERSION, migrate, version_of
 from firmware.storage.ownership import Ownership
-from firmware.storage.recordings_folder import FOLDER
 from firmware.storage.store_files import DATABASE_FILE
+from firmware.storage.swap import finish_replacing
 from firmware.storage.threads import in_thread
 
 P = ParamSpec("P")
@@ -104,7 +104,8 @@ class BriefDatabase:
         """Only where nobody owns the folder: who does may be putting another database in place right now."""
         ownership = Ownership(self._data_dir)
         try:
-            ownership.take(self._data_dir / FOLDER)
+            ownership.take()
+            finish_replacing(self._data_dir)
         except StorageError as error:
             raise StorageError(f"there is no database at {self._file} now; whoever owns the folder makes it") from error
         try:

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 from firmware.durable_files import FILE_MODE, make_folder, plain_errors
-from firmware.errors import StorageError
+from firmware.errors import StoreTaken
 
 _LOCK_FILE = "calls.lock"
 
@@ -20,17 +20,18 @@ class Ownership:
         self._handle: int | None = None
         self.closed = False
 
-    def take(self, recordings: Path) -> None:
-        """Create the folders and own them. Blocks on the disk only. Raises: StorageError."""
-        with plain_errors(recordings):
-            make_folder(recordings)
+    def take(self) -> None:
+        """Create the folder and own it. Blocks on the disk only. Raises: StoreTaken, StorageError."""
+        with plain_errors(self._data_dir):
+            make_folder(self._data_dir)
             handle = os.open(self._data_dir / _LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, FILE_MODE)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             os.close(handle)
-            raise StorageError(f"another Linekeeper takes calls with {self._data_dir}; stop it first") from error
+            raise StoreTaken(f"another Linekeeper takes calls with {self._data_dir}; stop it first") from error
         self._handle = handle
+        self.closed = False
 
     def release(self) -> None:
         """Idempotent."""

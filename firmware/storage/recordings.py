@@ -54,6 +54,11 @@ class DiskRecording:
         self._waiting_bytes = 0
         self._drain: asyncio.Future[None] | None = None
 
+    @property
+    def draining(self) -> asyncio.Future[None] | None:
+        """The write to the disk that is under way."""
+        return self._drain
+
     def write(self, data: bytes) -> None:
         """Samples as the modem sent them; never blocks. Raises: StorageError, DiskFull once the disk refused some."""
         if self._file.failure is not None:

@@ -21,6 +21,7 @@ from firmware.storage.recordings_folder import FOLDER, RecordingsFolder
 from firmware.storage.recovery import Recovery, RecoverySummary
 from firmware.storage.rescue import rescue
 from firmware.storage.store_files import DATABASE_FILE
+from firmware.storage.swap import finish_replacing
 from firmware.storage.threads import in_thread
 from firmware.storage.transcript_rows import Untranscribed
 from firmware.wav import HEADER_BYTES
@@ -44,6 +45,7 @@ class Store(IncidentWriting):
         keep_free_megabytes: int = 64,
         free_bytes: Callable[[Path], int] = durable_files.free_bytes,
     ) -> None:
+        self._data_dir = data_dir
         self._database = Database(data_dir / DATABASE_FILE)
         super().__init__(self._database, clock)
         self._recordings = RecordingsFolder(data_dir / FOLDER, self._make_id)
@@ -59,7 +61,7 @@ class Store(IncidentWriting):
         Raises: StorageError; then everything is let go of again.
         """
         try:
-            await in_thread(self._recordings.files, self._ownership.take, self._recordings.path)
+            await in_thread(self._recordings.files, self._take_folder)
             await self._database.open()
             return await self._database.run(self._recovery())
         except LinekeeperError:
@@ -201,6 +203,12 @@ class Store(IncidentWriting):
                 await self.open_incident(_DISK, _DISK, sentence)
         except StorageError as error:
             journal("storage").error("a full disk cannot be recorded", error=str(error))
+
+    def _take_folder(self) -> None:
+        self._ownership.take()
+        finish_replacing(self._data_dir)
+        with durable_files.plain_errors(self._recordings.path):
+            durable_files.make_folder(self._recordings.path)
 
     def _recovery(self) -> Recovery:
         return Recovery(self._recordings.path, self._make_id, self._now())

@@ -16,13 +16,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from firmware.services.sync import SyncService
 
 from benchmarks.many_calls.office import Office, office
 from benchmarks.many_calls.speech import unique_speech
 from firmware.events import CallEnd, CallEnded, LoadSwitched, MessageKept, PowerChanged, PowerState, PromptStarted
 from firmware.services.event_hub import PowerEvent
 from firmware.services.power import PowerService
+from firmware.services.sync import SyncService
 from tests.power_benches import BenchUps, PowerWorld, bench_ups, dummy_ups, mock_factory, mock_pins
 
 SPEECH = unique_speech(7.0, random.Random(11))

@@ -124,10 +124,27 @@ async def test_remains_without_words_are_removed(
     data_dir: Path,
     length: int,
 ) -> None:
-    remains(name_for(), bytes(length))
+    remains(name_for(), b"\x07" * length)
     store, summary = await opened(make_store)
     assert (summary.removed, summary.messages) == (1, [])
     assert list((data_dir / "recordings").iterdir()) == []
+    await store.close()
+
+
+@pytest.mark.parametrize("sample_format", [SampleFormat.S16, SampleFormat.ULAW])
+@pytest.mark.parametrize("zeros", [1, 244, 4000, 9000])
+async def test_zeros_that_a_power_cut_left_at_the_end_are_not_part_of_the_message(
+    make_store: MakeStore,
+    name_for: Callable[..., RecordingName],
+    remains: Callable[..., RecordingName],
+    sample_format: SampleFormat,
+    zeros: int,
+) -> None:
+    data = b"\x55" * (3 * SECOND)
+    remains(name_for(sample_format=sample_format), wav.header(sample_format, 0) + data + bytes(zeros))
+    store, summary = await opened(make_store)
+    (message_id,) = summary.messages
+    assert await store.message_audio(message_id) == decode_to_s16(data, sample_format)
     await store.close()
 
 

@@ -1,0 +1,47 @@
+"""The same work on a store that is broken on purpose, to prove that the matrix sees what it is there to see."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from cuts.workload import Telling, Workload
+from cuts.workloads import messages
+from firmware.storage import database
+
+
+def workloads() -> list[Workload]:
+    """One for each way to be careless."""
+    return [
+        _broken("no_commit_sync", _careless_database),
+        _broken("no_file_sync", _careless_file),
+    ]
+
+
+def _broken(name: str, breaking: Callable[[], None]) -> Workload:
+    async def work(folder: Path, tell: Telling) -> None:
+        breaking()
+        await messages.WORKLOAD.work(folder, tell)
+
+    return replace(messages.WORKLOAD, name=name, work=work)
+
+
+def _careless_database() -> None:
+    careful = database.connect
+
+    def connect(db: Any) -> None:
+        careful(db)
+        db.execute_sql("PRAGMA synchronous = NORMAL")
+
+    _replace(database, "connect", connect)
+
+
+def _careless_file() -> None:
+    _replace(os, "fsync", lambda _: None)
+
+
+def _replace(module: Any, name: str, other: Any) -> None:
+    setattr(module, name, other)

@@ -1,0 +1,91 @@
+"""Backups by command and by timer, and the way back. Each runs as a process of its own, beside the services."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import platform
+from contextlib import suppress
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from firmware.errors import ConfigurationError, Problem, StorageError
+from firmware.journal import journal
+from firmware.ports import Clock
+from firmware.settings import Settings
+from firmware.storage.backup import make_backup
+from firmware.storage.backup_folder import Backup, add_backup
+from firmware.storage.backup_manifest import Manifest
+from firmware.storage.incident_desk import tell_incident
+from firmware.storage.restore import Restored, restore_backup
+from firmware.storage.stamps import Stamp
+
+INCIDENT_KIND = "backup"
+# Linux's ioprio_set(2), by machine: the C library has no name for it. Class 3 is "idle": calls' writes go first.
+_IOPRIO_SET = {"x86_64": 251, "aarch64": 30, "armv7l": 314, "armv6l": 314}
+_WHO_PROCESS, _CLASS_IDLE = 1, 3 << 13
+_NICENESS = 15
+
+_log = journal("backup")
+
+
+def backup_to(settings: Settings, target: Path, clock: Clock) -> Manifest:
+    """One backup under a name of one's own choice. Raises: StorageError."""
+    return make_backup(settings.data_dir, target.absolute(), Stamp.now(clock))
+
+
+def backup_by_schedule(settings: Settings, clock: Clock) -> Backup:
+    """The next one in the configured folder; a failure is an incident until one succeeds.
+
+    Raises: StorageError; ConfigurationError where no folder is configured.
+    """
+    if settings.backup.folder is None:
+        raise ConfigurationError([Problem("configuration", 0, "backup.folder is not set; name a folder or a stick")])
+    try:
+        made = _add(settings, settings.backup.folder, clock)
+    except StorageError as error:
+        _tell(settings, clock, f"no backup could be made: {error}")
+        raise
+    _tell(settings, clock, None)
+    return made
+
+
+def restore_from(settings: Settings, file: Path, clock: Clock) -> Restored:
+    """Go back to a backup; no service may run. Raises: StorageError."""
+    return restore_backup(file, settings.data_dir, Stamp.now(clock))
+
+
+def give_way_to_calls() -> None:
+    """Ask for little from now on: the lowest priority for processor and disk, where the system knows any."""
+    with suppress(OSError):
+        os.nice(_NICENESS)
+    number = _IOPRIO_SET.get(platform.machine())
+    if number is not None:
+        ctypes.CDLL(None).syscall(number, _WHO_PROCESS, 0, _CLASS_IDLE)
+
+
+def _add(settings: Settings, folder: Path, clock: Clock) -> Backup:
+    _check_folder(settings, folder)
+    local = clock.now().astimezone(ZoneInfo(settings.time_zone)).strftime("%Y%m%d-%H%M%S")
+    return add_backup(settings.data_dir, folder, settings.backup.keep, Stamp.now(clock), local)
+
+
+def _check_folder(settings: Settings, folder: Path) -> None:
+    """A stick that is not plugged in leaves an empty folder: a backup in there would be none."""
+    if not folder.is_dir():
+        raise StorageError(f"the folder {folder} is not there; plug the stick in, or correct backup.folder")
+    if not os.access(folder, os.W_OK):
+        raise StorageError(f"the folder {folder} cannot be written; is the stick write-protected or mounted read-only?")
+    same = folder.stat().st_dev == settings.data_dir.stat().st_dev if settings.data_dir.is_dir() else False
+    if same and not settings.backup.same_disk:
+        raise StorageError(
+            f"the folder {folder} is on the same disk as the records; plug the stick in, "
+            "or set backup.same_disk to true"
+        )
+
+
+def _tell(settings: Settings, clock: Clock, sentence: str | None) -> None:
+    try:
+        tell_incident(settings.data_dir, clock, INCIDENT_KIND, INCIDENT_KIND, sentence)
+    except StorageError as error:
+        _log.error("an incident cannot be recorded", kind=INCIDENT_KIND, summary=sentence, error=str(error))

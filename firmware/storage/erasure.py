@@ -1,0 +1,157 @@
+"""Erases what one message or one caller left: records, recordings, and their traces in the database file. Blocking.
+
+Works beside a running service. Rows go first, together with a note of the files; then the files and their names, then
+the write-ahead log. Whoever is told that it is done finds nothing again after a power cut (power-reference 2.2: a
+removed file is back unless its folder was synced). Flash memory may hold old blocks below any file system.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from peewee import SqliteDatabase
+
+from firmware.durable_files import FILE_MODE, plain_errors, sync_folder
+from firmware.errors import StorageError, StoreTaken
+from firmware.ports import Clock
+from firmware.storage import erasure_rows, recording_rows
+from firmware.storage.backup_layout import RECORDINGS
+from firmware.storage.database import connect, plain_database_errors, writable
+from firmware.storage.erasure_rows import Erased
+from firmware.storage.migrations import refuse_newer, refuse_older, run_sql
+from firmware.storage.ownership import Ownership
+from firmware.storage.stamps import Stamp
+from firmware.storage.store_files import DATABASE_FILE, LOCAL_BACKUPS
+
+RECEIPTS = "erasures.jsonl"
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What the person who asked may be given: no personal data is in it."""
+
+    receipt: str
+    at: str
+    erased: Erased
+    copies: tuple[str, ...]
+    """Files and folders beside the records that may still hold it: databases and folders that were put aside."""
+
+
+def erase_message(data_dir: Path, wanted: str, clock: Clock) -> Receipt:
+    """One message by id or number. Raises: RecordNotFound, StorageError."""
+
+    def erase(db: SqliteDatabase, now: Stamp | None) -> Erased:
+        return erasure_rows.erase_message(db, erasure_rows.message_id_of(db, wanted), now)
+
+    return _erase(data_dir, clock, erase)
+
+
+def erase_caller(data_dir: Path, number: str, clock: Clock) -> Receipt:
+    """Everything that one number left. Raises: StorageError."""
+
+    def erase(db: SqliteDatabase, now: Stamp | None) -> Erased:
+        loose = _files_of(data_dir / RECORDINGS, set(erasure_rows.calls_of_number(db, number)))
+        return erasure_rows.erase_caller(db, number, loose, now)
+
+    return _erase(data_dir, clock, erase)
+
+
+def _erase(data_dir: Path, clock: Clock, erase: Callable[[SqliteDatabase, Stamp | None], Erased]) -> Receipt:
+    file = data_dir / DATABASE_FILE
+    if not file.is_file():
+        raise StorageError(f"there are no records in {data_dir} yet; start Linekeeper with it first")
+    now = Stamp.now(clock)
+    with _alone(data_dir) as alone, plain_database_errors(file), _opened(file) as db:
+        with db.atomic():
+            erased = erase(db, None if alone else now)
+        _remove_files(db, data_dir / RECORDINGS)
+        _empty_log(db)
+        _remove_local_backups(data_dir / LOCAL_BACKUPS)
+    receipt = Receipt(str(uuid.uuid4()), now.at, erased, _copies(data_dir))
+    with plain_errors(data_dir / RECEIPTS):
+        _note(data_dir, receipt)
+    return receipt
+
+
+@contextmanager
+def _alone(data_dir: Path) -> Iterator[bool]:
+    """Whether no service runs; none starts meanwhile then."""
+    ownership = Ownership(data_dir)
+    try:
+        ownership.take()
+    except StoreTaken:
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        ownership.release()
+
+
+@contextmanager
+def _opened(file: Path) -> Iterator[SqliteDatabase]:
+    db = writable(file)
+    try:
+        connect(db)
+        refuse_newer(db)
+        refuse_older(db)
+        yield db
+    finally:
+        db.close()
+
+
+def _files_of(folder: Path, calls: set[str]) -> set[str]:
+    """Recordings of these calls, whether they have a row or not: the call is the second part of a name."""
+    with plain_errors(folder):
+        names = [file.name for file in folder.iterdir()]
+    return {name for name in names if name.count(".") >= 4 and name.split(".")[1] in calls}
+
+
+def _remove_files(db: SqliteDatabase, folder: Path) -> None:
+    files = recording_rows.doomed_files(db)
+    with plain_errors(folder):
+        for file in files:
+            (folder / file).unlink(missing_ok=True)
+        sync_folder(folder)
+    with db.atomic():
+        for file in files:
+            recording_rows.forget_doomed(db, file)
+
+
+def _empty_log(db: SqliteDatabase) -> None:
+    # The log holds the pages as they were, until it is cut to nothing.
+    busy = run_sql(db, "PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+    if busy:
+        raise StorageError("it is erased, but traces stay in the database's log while it is read; do it once more")
+
+
+def _remove_local_backups(folder: Path) -> None:
+    """They hold what was erased; the service makes new ones within a day."""
+    if not folder.is_dir():
+        return
+    with plain_errors(folder):
+        for file in folder.iterdir():
+            file.unlink()
+        sync_folder(folder)
+
+
+def _copies(data_dir: Path) -> tuple[str, ...]:
+    found = [*data_dir.glob("before-restore-*"), *data_dir.glob(f"{DATABASE_FILE}.corrupt-*")]
+    return tuple(sorted(path.name for path in found))
+
+
+def _note(data_dir: Path, receipt: Receipt) -> None:
+    line = json.dumps({"receipt": receipt.receipt, "at": receipt.at, **asdict(receipt.erased)}) + "\n"
+    handle = os.open(data_dir / RECEIPTS, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, FILE_MODE)
+    try:
+        os.write(handle, line.encode())
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+    sync_folder(data_dir)

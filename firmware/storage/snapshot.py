@@ -1,0 +1,72 @@
+"""A database as it is at one instant, in a file of its own, while others write to it."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from firmware.errors import BackupUnusable, StorageError
+from firmware.pcm import SampleFormat
+from firmware.storage.database import plain_database_errors
+from firmware.storage.migrations import CURRENT_VERSION
+from firmware.storage.sequences import sequences_of
+
+_BUSY_SECONDS = 10
+
+
+def take_snapshot(database: Path, target: Path) -> None:
+    """Write a whole, compact copy. Writers go on meanwhile: a reader of a WAL database holds nobody up.
+
+    Deleted content is not copied. Raises: StorageError.
+    """
+    if not database.is_file():
+        raise StorageError(f"there are no records in {database.parent} yet; start Linekeeper with it first")
+    address = f"{database.absolute().as_uri()}?mode=ro"
+    with (
+        plain_database_errors(database),
+        closing(sqlite3.connect(address, uri=True, timeout=_BUSY_SECONDS)) as db,
+    ):
+        db.execute("VACUUM INTO ?", (str(target),))
+
+
+def content_of(file: Path) -> int:
+    """Records that the database ever held: it only grows. Raises: StorageError."""
+    with plain_database_errors(file):
+        return sum(sequences_of(file).values())
+
+
+def version_of_file(file: Path) -> int:
+    """The version of a database at rest. Raises: StorageError."""
+    with plain_database_errors(file), closing(_at_rest(file)) as db:
+        return int(db.execute("PRAGMA user_version").fetchone()[0])
+
+
+def recordings_of(file: Path) -> dict[str, int]:
+    """The recordings that a database at rest refers to, and the bytes of samples each has. Raises: StorageError."""
+    with plain_database_errors(file), closing(_at_rest(file)) as db:
+        rows = db.execute("SELECT file, sample_format, total_samples FROM recording").fetchall()
+    return {name: SampleFormat(sample_format).sample_bytes * samples for name, sample_format, samples in rows}
+
+
+def check_snapshot(file: Path) -> None:
+    """Raises: BackupUnusable for a database that is damaged, too new, or none of ours; StorageError."""
+    try:
+        with closing(_at_rest(file)) as db:
+            version = int(db.execute("PRAGMA user_version").fetchone()[0])
+            if not 1 <= version <= CURRENT_VERSION:
+                raise BackupUnusable("a newer release of Linekeeper made it; restore it with that release")
+            whole = db.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok"
+            broken = db.execute("PRAGMA foreign_key_check").fetchone()
+            strange = db.execute("SELECT 1 FROM sqlite_master WHERE type IN ('trigger', 'view')").fetchone()
+    except sqlite3.Error as error:
+        raise BackupUnusable(f"its database cannot be read: {error}") from error
+    if not whole or broken or strange:
+        raise BackupUnusable("its database is damaged")
+
+
+def _at_rest(file: Path) -> sqlite3.Connection:
+    # "immutable": no side files are looked for or made.
+    db = sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro&immutable=1", uri=True)
+    db.execute("PRAGMA trusted_schema = OFF")
+    return db
