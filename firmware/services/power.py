@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, ExitStack
 from types import TracebackType
 from typing import Any, Self
 from zoneinfo import ZoneInfo
@@ -14,6 +14,7 @@ from firmware.errors import ConfigurationError, ServiceError, StorageError
 from firmware.events import LoadSwitched
 from firmware.journal import journal
 from firmware.ports import Clock, PowerSource
+from firmware.services.alive import control_probe
 from firmware.services.calls_link import CallsLink
 from firmware.services.control import ControlServer
 from firmware.services.event_hub import PowerHub
@@ -28,6 +29,7 @@ from firmware.services.power_story import PowerStory
 from firmware.services.power_view import power_status
 from firmware.services.proof_desk import ProofDesk
 from firmware.services.scribe import Scribe
+from firmware.services.service import Probe
 from firmware.services.source_follower import SourceFollower
 from firmware.services.supervisor import keep_alive
 from firmware.services.surroundings import ContactWatch, HeatWatch
@@ -35,13 +37,13 @@ from firmware.settings import Settings
 from firmware.storage.incident_store import IncidentStore
 from firmware.ups.contacts import make_contacts
 from firmware.ups.history_file import read_boot_id
-from firmware.ups.lamps import make_lamps
+from firmware.ups.lamps import PinLamps
 from firmware.ups.load_keeper import LoadKeeper
 from firmware.ups.load_worker import LoadTimes
-from firmware.ups.loads.factory import make_loads
+from firmware.ups.loads.making import opened_loads
 from firmware.ups.policy import PowerPolicy
 from firmware.ups.sources import make_source, power_problems
-from firmware.ups.temperature import processor_celsius
+from firmware.ups.temperature import read_temperature
 
 # Services that were started again have forgotten what was asked of them.
 _ASSERT_SECONDS = 15.0
@@ -70,9 +72,10 @@ class PowerService:
         self._story = PowerStory(self._log, self._scribe)
         peers = Peers(settings)
         self.calls = CallsLink(peers, self._calls_looked_at)
-        self._loads = LoadKeeper(
-            make_loads(power.loads, peers), self._load_switched, LoadTimes(between_loads=power.between_loads_seconds)
-        )
+        self._pins = ExitStack()
+        loads = self._pins.enter_context(opened_loads(power, peers))
+        times = LoadTimes(between_loads=power.between_loads_seconds)
+        self._loads = LoadKeeper(loads, self._load_switched, times)
         source = source or make_source(power)
         off = PowerOff(power.off_command, power.reboot_command, source)
         self._desk = PowerDesk(
@@ -80,10 +83,9 @@ class PowerService:
         )
         self._source = SourceFollower(source, self._desk.heard, self._desk.source_lost) if source else None
         self._proof = ProofDesk(lambda: self._source.latest if self._source else None, self._memory.prove)
-        self._contacts = ContactWatch(settings, make_contacts(power.contacts), self._log, self._scribe)
-        self._heat = HeatWatch(power.too_hot_celsius, processor_celsius, self._log, self._scribe)
-        self._lamps = make_lamps(power.lamps)
-        self._lamp_keeper = LampKeeper(self._lamps, lambda: self._desk.policy.state, self._has_trouble)
+        self._contacts = ContactWatch(settings, make_contacts(power), self._log, self._scribe)
+        self._heat = HeatWatch(power.too_hot_celsius, read_temperature, self._log, self._scribe)
+        self._lamps = LampKeeper(lambda: self._desk.policy.state, self._has_trouble)
         self._control = ControlServer(
             control_socket(settings, "power"), {"status": self.status}, self.hub, actions={"prove": self._prove}
         )
@@ -114,7 +116,10 @@ class PowerService:
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as starting:
             starting.push_async_callback(self._log.close)
-            starting.callback(self._lamps.close)
+            starting.callback(self._pins.close)
+            lamps = PinLamps(self._settings.power.lamps, self._lamp_missing)
+            starting.callback(lamps.close)
+            self._lamps.begin(lamps)
             await self._control.start()
             starting.push_async_callback(self._control.stop)
             starting.push_async_callback(self._loads.close)
@@ -150,7 +155,7 @@ class PowerService:
 
     def _calls_looked_at(self) -> None:
         self._desk.calls_looked_at()
-        self._lamp_keeper.refresh(self.calls.status)
+        self._lamps.refresh(self.calls.status)
 
     def _load_switched(self, event: LoadSwitched) -> None:
         self.hub(event)
@@ -160,6 +165,18 @@ class PowerService:
         lost = self._source is not None and self._source.latest is None
         load_fault = any(load.fault for load in self._loads.told)
         return lost or load_fault or self._heat.hot or any(self._contacts.active.values())
+
+    def _lamp_missing(self, sentence: str) -> None:
+        self._scribe.write(IncidentBook(self._log, "lamps", "pins").begin, sentence)
+
+    def probes(self) -> Sequence[Probe]:
+        """Its socket; what it watches has supervisors of its own."""
+        return [control_probe(control_socket(self._settings, "power"))]
+
+    def sentence(self) -> str:
+        """How power is."""
+        policy = self._desk.policy
+        return f"{policy.state.value.replace('_', ' ')}: {policy.reason}"
 
     async def _prove(self, request: dict[str, Any]) -> Any:
         if self._source is None:

@@ -63,7 +63,7 @@ class ContactWatch:
 
 
 class HeatWatch:
-    """The processor's temperature as an incident. `celsius` reads it, None where there is no sensor."""
+    """The processor's temperature as an incident. `celsius` reads it in a thread, None where there is no sensor."""
 
     def __init__(self, too_hot: float, celsius: Callable[[], float | None], log: IncidentLog, scribe: Scribe) -> None:
         self._too_hot = too_hot
@@ -77,7 +77,7 @@ class HeatWatch:
         """For ever. An incident that an earlier run left open ends with the first cool look."""
         known = False
         while True:
-            self.latest = self._celsius()
+            self.latest = await asyncio.to_thread(self._celsius)
             if self.latest is not None:
                 was_hot, self.hot = self.hot, self._is_hot(self.latest)
                 if self.hot is not was_hot or not known:

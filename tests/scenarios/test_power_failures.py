@@ -1,4 +1,4 @@
-"""C1 to C4: mains fails under whole calls; the same scenarios on pins of both polarities, NUT's server, the bench's UPS.
+"""C1 to C4: mains fails under whole calls, on pins of both polarities, on NUT's server and on the bench's UPS.
 
 A minute of the requirements lasts half a second here, apart from what is electrical; the whole times are in
 tests/ups/traces and in the flapping at the end of this file.

@@ -41,6 +41,12 @@ class Log:
     async def close_incident(self, kind: str, place: str) -> None:
         self.told.append(("close", place, ""))
 
+    async def effect_of_incident(self, kind: str, place: str, effect: str) -> None:
+        self.told.append(("effect", place, effect))
+
+    async def tell_incident(self, kind: str, place: str, who: str, how: str, result: str) -> None:
+        self.told.append(("tell", place, who))
+
 
 class Contacts:
     def __init__(self, broken: int = 0) -> None:

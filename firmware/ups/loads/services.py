@@ -60,7 +60,7 @@ class SyncLoad:
         with as_load_error(self._name):
             status = await self._asker.view("sync", "status")
         wanted = self._every_seconds if shed else None
-        return bool(field_of(status, "pace_seconds", self._name) == wanted)
+        return bool(field_of(status, "every_seconds", self._name) == wanted)
 
     async def _set_pace(self, every_seconds: float | None) -> None:
         with as_load_error(self._name):

@@ -47,7 +47,7 @@ class FakeServices:
 
     def __init__(self) -> None:
         self.speech = True
-        self.pace_seconds: float | None = None
+        self.every_seconds: float | None = None
         self.line_state = "idle"
         self.asked: list[tuple[str, str, dict[str, Any]]] = []
         self.down: set[str] = set()
@@ -60,8 +60,8 @@ class FakeServices:
                 self.speech = details["on"]
                 return {"on": self.speech}
             case "pace":
-                self.pace_seconds = details["every_seconds"]
-                return {"every_seconds": self.pace_seconds}
+                self.every_seconds = details["every_seconds"]
+                return {"every_seconds": self.every_seconds}
             case "rest":
                 if self.line_state in ("idle", "resting"):
                     self.line_state = "resting" if details["resting"] else "idle"
@@ -76,7 +76,7 @@ class FakeServices:
             case ("calls", "lines"):
                 return [{"name": "front", "state": "idle"}, {"name": "back", "state": self.line_state}]
             case ("sync", "status"):
-                return {"pace_seconds": self.pace_seconds}
+                return {"every_seconds": self.every_seconds}
         raise ServiceError(f"no view is called {name}")
 
     def _expect(self, service: str) -> None:
