@@ -33,4 +33,4 @@ def _set_fault(
         case commands.SetSilent(silent):
             ups.silent = silent
         case commands.SetNeverCuts(never):
-            ups.never_cuts = never
+            ups.set_never_cuts(never=never)

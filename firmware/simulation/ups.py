@@ -12,32 +12,31 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from firmware.simulation.json_lines import JsonLinesServer, Message
 from firmware.simulation.ups_battery import Battery
+from firmware.simulation.ups_drain import Drain
 from firmware.simulation.ups_output import Output
+
+_LONGEST_CUT_SECONDS = 86_400.0
 
 
 class SimulatedUps:
-    """Mains and battery as a bench sets them.
-
-    `silent` makes it a dead sensor, `never_cuts` one that takes the command to cut and goes on: the power race.
-    """
+    """Mains and battery as a bench sets them. A `silent` one says nothing, as a dead sensor."""
 
     def __init__(self, path: Path) -> None:
         self._mains = True
         self._battery_low = False
         self._replace_battery = False
-        self._battery: Battery | None = None
-        self._battery_at_seconds = 0.0
         self._contacts: dict[str, bool] = {}
-        self._timers: set[asyncio.TimerHandle] = set()
-        self._crossing: asyncio.TimerHandle | None = None
+        self._flapping: list[asyncio.TimerHandle] = []
         self._watchers: list[Callable[[Message], None]] = []
         self._output = Output(lambda: self._mains, self._output_changed)
+        self._drain = Drain(self._warned, self._output.run_out)
         self._server = JsonLinesServer(path, self._greeting, self._take)
         self.silent = False
 
@@ -54,22 +53,12 @@ class SimulatedUps:
     @property
     def battery_low(self) -> bool:
         """Whether the battery is nearly empty."""
-        drained = self._battery is not None and self._battery.low and not self._mains
-        return self._battery_low or drained
+        return self._battery_low or self._drain.low
 
     @property
     def output(self) -> bool:
         """Whether it feeds the appliance."""
         return self._output.on
-
-    @property
-    def never_cuts(self) -> bool:
-        """Whether it goes on where it was told to cut."""
-        return self._output.never_cuts
-
-    @never_cuts.setter
-    def never_cuts(self, never: bool) -> None:
-        self._output.never_cuts = never
 
     async def __aenter__(self) -> Self:
         await self._server.__aenter__()
@@ -78,8 +67,8 @@ class SimulatedUps:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for timer in (*self._timers, *([self._crossing] if self._crossing else [])):
-            timer.cancel()
+        self._stop_flapping()
+        self._drain.close()
         self._output.close()
         await self._server.__aexit__(kind, error, trace)
 
@@ -88,14 +77,9 @@ class SimulatedUps:
         self._watchers.append(watcher)
 
     def set_mains(self, *, on: bool) -> None:
-        """Mains fails or comes back; a charging battery is no longer low."""
-        self._pass_time()
-        if on == self._mains:
-            return
-        self._mains = on
-        self._battery_low = self._battery_low and not on
-        self._output.mains_changed()
-        self._changed()
+        """Mains fails or comes back, for good; a charging battery is no longer low."""
+        self._stop_flapping()
+        self._switch_mains(on=on)
 
     def set_battery_low(self, *, low: bool = True) -> None:
         """The battery is nearly empty, or no more."""
@@ -105,8 +89,7 @@ class SimulatedUps:
 
     def set_battery(self, battery: Battery) -> None:
         """From now on it has a battery that drains by its load, and is charged by mains."""
-        self._battery = battery
-        self._battery_at_seconds = asyncio.get_running_loop().time()
+        self._drain.put(battery)
         self._changed()
 
     def set_replace_battery(self, *, replace: bool) -> None:
@@ -114,80 +97,63 @@ class SimulatedUps:
         self._replace_battery = replace
         self._changed()
 
+    def set_never_cuts(self, *, never: bool) -> None:
+        """It takes the command to cut, and goes on: the power race."""
+        self._output.never_cuts = never
+
     def set_contact(self, name: str, *, active: bool) -> None:
         """An alarm contact goes into alarm, or out of it."""
         self._contacts[name] = active
         self._changed()
 
     def flap(self, seconds: float, times: int = 1) -> None:
-        """Mains is away for so long and back as long, so many times, with no other thing done meanwhile."""
-        loop = asyncio.get_running_loop()
-        mains = self._mains
-        for half in range(2 * times):
+        """Mains changes for so long and is back for as long, so many times."""
+        self._stop_flapping()
+        loop, mains = asyncio.get_running_loop(), self._mains
+        self._switch_mains(on=not mains)
+        for half in range(1, 2 * times):
             on = mains if half % 2 else not mains
-            if half == 0:
-                self.set_mains(on=on)
-            else:
-                self._timers.add(loop.call_later(half * seconds, lambda on=on: self.set_mains(on=on)))  # type: ignore[misc]
+            self._flapping.append(loop.call_later(half * seconds, partial(self._switch_mains, on=on)))
 
     def state(self) -> Message:
         """What clients are told."""
-        self._pass_time()
-        state: dict[str, object] = {
+        contacts = {"contacts": dict(self._contacts)} if self._contacts else {}
+        return {
             "mains": self._mains,
             "battery_low": self.battery_low,
             "output": self.output,
             "replace_battery": self._replace_battery,
             "at": asyncio.get_running_loop().time(),
+            **self._drain.told(),
+            **contacts,
         }
-        if self._battery is not None:
-            state["battery_percent"] = round(self._battery.percent, 2)
-            state["runtime_seconds"] = round(self._battery.runtime_seconds, 1)
-        if self._contacts:
-            state["contacts"] = dict(self._contacts)
-        return state
 
-    # --- what it does by itself ---
-
-    def _pass_time(self) -> None:
-        if self._battery is None:
+    def _switch_mains(self, *, on: bool) -> None:
+        if on == self._mains:
             return
-        now_seconds = asyncio.get_running_loop().time()
-        out_watts = self._battery.load_watts if self.output else 0.0
-        flow_watts = self._battery.charge_watts if self._mains else -out_watts
-        self._battery.pass_time(now_seconds - self._battery_at_seconds, flow_watts)
-        self._battery_at_seconds = now_seconds
+        self._mains = on
+        self._battery_low = self._battery_low and not on
+        self._drain.flow(mains=on, feeding=self.output)
+        self._output.mains_changed()
+        self._changed()
 
-    def _changed(self) -> None:
-        self._await_crossing()
-        if not self.silent:
-            self._server.say(self.state())
+    def _stop_flapping(self) -> None:
+        for timer in self._flapping:
+            timer.cancel()
+        self._flapping.clear()
 
-    def _await_crossing(self) -> None:
-        """A draining battery warns, and later is empty: at the time its load says."""
-        if self._crossing is not None:
-            self._crossing.cancel()
-            self._crossing = None
-        if self._battery is None or self._mains or not self.output:
-            return
-        # A hair later, so that rounding cannot leave it just above.
-        below = 0.0 if self._battery.low else self._battery.low_percent
-        seconds = self._battery.seconds_until(below) + 0.001
-        self._crossing = asyncio.get_running_loop().call_later(seconds, self._crossed)
-
-    def _crossed(self) -> None:
-        self._pass_time()
-        assert self._battery is not None
-        if self._battery.percent <= 0:
-            self._output.run_out()
-        else:
-            self._changed()
-            self._tell({"event": "power", **self.state()})
+    def _warned(self) -> None:
+        self._changed()
+        self._tell({"event": "power", **self.state()})
 
     def _output_changed(self, on: bool) -> None:
-        self._pass_time()
+        self._drain.flow(mains=self._mains, feeding=on)
         self._changed()
         self._tell({"event": "output", "on": on, "at": asyncio.get_running_loop().time()})
+
+    def _changed(self) -> None:
+        if not self.silent:
+            self._server.say(self.state())
 
     def _tell(self, event: Message) -> None:
         for watcher in self._watchers:
@@ -209,9 +175,6 @@ class SimulatedUps:
                 return {"do": "cut", "after_seconds": seconds}
             case _:
                 return {"error": "a UPS can be asked for its state and be told to cut after some seconds"}
-
-
-_LONGEST_CUT_SECONDS = 86_400.0
 
 
 def _fields(text: str) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 
 from firmware.errors import PinError
 from firmware.ports import Look
@@ -51,11 +52,13 @@ class _Lamp:
 
     def close(self) -> None:
         self._stop()
-        self._pin.drive(high=False)
+        with suppress(PinError):
+            self._pin.drive(high=False)
         self._pin.close()
 
     def _shine(self, *, on: bool) -> None:
-        self._pin.drive(high=on)
+        with suppress(PinError):  # a lamp is no reason to stop anything
+            self._pin.drive(high=on)
         half_seconds = _HALF_SECONDS.get(self._look)
         if half_seconds is not None:
             self._timer = asyncio.get_running_loop().call_later(half_seconds, lambda: self._shine(on=not on))

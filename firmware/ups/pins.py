@@ -5,6 +5,7 @@ Off a Pi, and without the library, everything imports; opening a pin then says w
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,12 +20,14 @@ _PULL_UP = {"up": True, "down": False, "none": None}
 class InputPin:
     """A pin that listens; levels are those of the wire, True for high."""
 
-    def __init__(self, device: Any) -> None:
+    def __init__(self, number: int, device: Any) -> None:
+        self._number = number
         self._device = device
 
     def level(self) -> bool:
-        """The level now."""
-        return bool(self._device.pin.state)
+        """The level now. Raises: PinError."""
+        with _plain_errors(self._number):
+            return bool(self._device.pin.state)
 
     def close(self) -> None:
         """Give the pin back. Idempotent."""
@@ -34,16 +37,17 @@ class InputPin:
 class OutputPin:
     """A pin that drives."""
 
-    def __init__(self, device: Any) -> None:
+    def __init__(self, number: int, device: Any, *, high: bool) -> None:
+        self._number = number
         self._device = device
+        self.high = high
+        """The level that it drives."""
 
     def drive(self, *, high: bool) -> None:
-        """Set its level."""
-        self._device.value = int(high)
-
-    def driven_high(self) -> bool:
-        """The level that it drives."""
-        return bool(self._device.value)
+        """Set its level. Raises: PinError."""
+        with _plain_errors(self._number):
+            self._device.value = int(high)
+        self.high = high
 
     def close(self) -> None:
         """Give the pin back: it drives nothing any more. Idempotent."""
@@ -58,13 +62,14 @@ def open_input(pin: int, pull: Pull, edge: Callable[[bool], None]) -> InputPin:
     # gpiozero calls a pulled-up pin active while it is low.
     device.when_activated = lambda: edge(pull_up is not True)
     device.when_deactivated = lambda: edge(pull_up is True)
-    return InputPin(device)
+    return InputPin(pin, device)
 
 
 def open_output(pin: int, level: Level) -> OutputPin:
     """Drive a pin, with this level from the first moment on. Raises: PinError."""
+    high = level == "high"
     with _plain_errors(pin):
-        return OutputPin(_library().DigitalOutputDevice(pin, initial_value=level == "high"))
+        return OutputPin(pin, _library().DigitalOutputDevice(pin, initial_value=high), high=high)
 
 
 def _library() -> Any:
@@ -93,8 +98,14 @@ def _plain_errors(pin: int) -> Iterator[None]:
             ) from error
         except library.GPIOPinInUse as error:
             raise PinError(f"GPIO {pin} is used twice; give each contact, lamp and relay a pin of its own") from error
-        except (library.GPIOZeroError, OSError) as error:
+        except _driver_errors(library) as error:
             raise PinError(
                 f"GPIO {pin} cannot be used: {error}; another program may hold it, or the service may not open "
                 "/dev/gpiochip0 (group gpio)"
             ) from error
+
+
+def _driver_errors(library: Any) -> tuple[type[Exception], ...]:
+    """What gpiozero and the drivers below it raise. lgpio has an error of its own, which gpiozero passes on."""
+    own = getattr(sys.modules.get("lgpio"), "error", None)
+    return (library.GPIOZeroError, OSError, RuntimeError, *([own] if isinstance(own, type) else []))

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
+from firmware.errors import PinError
+from firmware.journal import journal
 from firmware.ups.debounce import Debounce
 from firmware.ups.pins import InputPin, open_input
 from firmware.ups.profile import Pull
@@ -36,9 +38,14 @@ class WatchedPin:
 
     def __enter__(self) -> Self:
         """Raises: PinError."""
-        self._pin = open_input(self._number, self._pull, self._edge)
-        # The first level counts at once: there is nothing to compare it with.
-        self._debounce = Debounce(self._debounce_seconds, self._pin.level())
+        pin = open_input(self._number, self._pull, self._edge)
+        try:
+            # The first level counts at once: there is nothing to compare it with.
+            self._debounce = Debounce(self._debounce_seconds, pin.level())
+        except PinError:
+            pin.close()
+            raise
+        self._pin = pin
         self._sampling = self._loop.call_later(_SAMPLE_SECONDS, self._sample)
         return self
 
@@ -60,7 +67,11 @@ class WatchedPin:
     def _sample(self) -> None:
         assert self._pin is not None
         self._sampling = self._loop.call_later(_SAMPLE_SECONDS, self._sample)
-        self._seen(self._pin.level())
+        try:
+            self._seen(self._pin.level())
+        except PinError as error:
+            # The last level stays: nothing better is known, and the next sample may succeed.
+            journal(__name__).warning("pin_unreadable", why=str(error))
 
     def _seen(self, high: bool) -> None:
         if self._pin is not None:

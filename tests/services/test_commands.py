@@ -68,6 +68,14 @@ def test_good_configuration_passes_the_check(config: Path) -> None:
     done = linekeeper("--config", config, "check")
     assert done.returncode == 0
     assert "flow builtin:office" in done.stdout
+    assert "power: none" in done.stdout
+
+
+def test_a_ups_profile_that_does_not_exist_is_told_by_the_check(config: Path) -> None:
+    config.write_text(config.read_text() + "power: {profile: x782}\n")
+    done = linekeeper("--config", config, "check")
+    assert done.returncode == 2
+    assert 'no UPS profile is called "x782" (did you mean "x728"?)' in done.stderr
 
 
 def test_lines_are_listed_although_nothing_runs(config: Path) -> None:

@@ -281,6 +281,34 @@ async def read_from_tty(descriptor: int, wanted: bytes) -> None:
                 await asyncio.sleep(0.005)
 
 
+@pytest.mark.fast_time
+async def test_the_ups_obeys_and_tells_what_it_does_by_itself(tmp_path: Path) -> None:
+    told = Told()
+    async with Bench(1, directory=tmp_path) as bench:
+        assert bench.power is not None
+        session = BenchSession(bench, tmp_path, told)
+        command(session, power="battery", percent=40)
+        assert (await told.event("power"))["battery_percent"] == 40.0
+        command(session, power="mains", on=False)
+        assert (await told.event("power"))["mains"] is False
+        await asyncio.sleep(3000)
+        assert (await told.event("power"))["battery_low"] is True
+        assert (await told.event("output"))["on"] is False
+        for fields, state in (
+            ({"power": "replace_battery"}, ("replace_battery", True)),
+            ({"power": "contact", "name": "door"}, ("contacts", {"door": True})),
+            ({"power": "never_cuts"}, ("output", False)),
+            ({"power": "flap", "seconds": 0.003}, ("mains", True)),
+            ({"power": "silent"}, ("mains", False)),
+        ):
+            command(session, **fields)
+            event = await told.event("power")
+            assert event[state[0]] == state[1]
+            await asyncio.sleep(1)
+        assert bench.power.silent
+        await session.settle()
+
+
 async def test_serving_on_real_ptys(tmp_path: Path) -> None:
     """In real time: the introduction, a ring on the tty, commands and events through the socket, the power socket."""
     commands: asyncio.Queue[str | None] = asyncio.Queue()

@@ -161,7 +161,7 @@ async def test_mains_that_is_back_before_the_cut_does_not_prevent_it(tmp_path: P
 @pytest.mark.fast_time
 async def test_one_that_never_cuts_takes_the_command_all_the_same(tmp_path: Path) -> None:
     async with SimulatedUps(tmp_path / "power.sock") as ups:
-        ups.never_cuts = True
+        ups.set_never_cuts(never=True)
         client = await client_of(ups)
         await client.told()
         assert await client.ask(do="cut", after_seconds=1) == {"do": "cut", "after_seconds": 1}
@@ -196,6 +196,16 @@ async def test_mains_flaps_as_often_as_told(tmp_path: Path) -> None:
         assert [state["mains"] for state in heard] == [False, True] * 3
         assert loop.time() == pytest.approx(0.015)
         client.writer.close()
+
+
+@pytest.mark.fast_time
+async def test_mains_that_is_set_ends_a_flap(tmp_path: Path) -> None:
+    async with SimulatedUps(tmp_path / "power.sock") as ups:
+        ups.flap(1.0, times=100)
+        await asyncio.sleep(3.5)
+        ups.set_mains(on=False)
+        await asyncio.sleep(60)
+        assert not ups.mains
 
 
 @pytest.mark.fast_time

@@ -33,7 +33,7 @@ class RelayLoad:
 
     async def check(self, *, shed: bool) -> bool:
         """What we drive; before the first use the load has power, as a relay that rests should give it."""
-        powered = self._pin is None or self._pin.driven_high() == (self._active == "high")
+        powered = self._pin is None or self._pin.high == (self._active == "high")
         return powered != shed
 
     def close(self) -> None:
