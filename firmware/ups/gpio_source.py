@@ -19,6 +19,8 @@ from firmware.ups.profile import BatteryPin, MainsPin, UpsProfile
 from firmware.ups.reading_feed import ReadingFeed
 from firmware.ups.watched_pin import WatchedPin
 
+_log = journal("ups")
+
 _READ_SECONDS = 1.0
 # A single failure on I2C is noise: the bus is shared, and its wires are long on some boards.
 _FAILURES_THAT_COUNT = 3
@@ -106,7 +108,7 @@ class GpioSource:
         except (PowerSourceLost, PinError) as error:
             self._failures += 1
             if self._failures == _FAILURES_THAT_COUNT:
-                journal(__name__).warning("ups_chip_silent", why=str(error))
+                _log.warning("the battery of the UPS cannot be read", error=str(error))
             if self._failures >= _FAILURES_THAT_COUNT:
                 self._chip_reading = ChipReading()
             if self._profile.mains is None and self._chip_reading.mains is None:

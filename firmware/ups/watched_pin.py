@@ -13,6 +13,8 @@ from firmware.ups.debounce import Debounce
 from firmware.ups.pins import InputPin, open_input
 from firmware.ups.profile import Pull
 
+_log = journal("ups")
+
 # An edge may be lost, at boot above all; the level never is.
 _SAMPLE_SECONDS = 1.0
 
@@ -71,7 +73,7 @@ class WatchedPin:
             self._seen(self._pin.level())
         except PinError as error:
             # The last level stays: nothing better is known, and the next sample may succeed.
-            journal(__name__).warning("pin_unreadable", why=str(error))
+            _log.warning("a pin cannot be read", error=str(error))
 
     def _seen(self, high: bool) -> None:
         if self._pin is not None:

@@ -160,13 +160,28 @@ async def test_mains_that_is_back_before_the_cut_does_not_prevent_it(tmp_path: P
 
 @pytest.mark.fast_time
 async def test_one_that_never_cuts_takes_the_command_all_the_same(tmp_path: Path) -> None:
+    told: list[Message] = []
     async with SimulatedUps(tmp_path / "power.sock") as ups:
+        ups.watch(told.append)
         ups.set_never_cuts(never=True)
         client = await client_of(ups)
         await client.told()
         assert await client.ask(do="cut", after_seconds=1) == {"do": "cut", "after_seconds": 1}
         await asyncio.sleep(60)
-        assert ups.output
+        assert told == []
+        client.writer.close()
+
+
+@pytest.mark.fast_time
+async def test_a_battery_whose_output_is_cut_keeps_its_charge(tmp_path: Path) -> None:
+    async with SimulatedUps(tmp_path / "power.sock") as ups:
+        ups.set_battery(Battery(40.0))
+        ups.set_mains(on=False)
+        client = await client_of(ups)
+        await client.told()
+        await client.ask(do="cut", after_seconds=0)
+        await asyncio.sleep(3600)
+        assert ups.state()["battery_percent"] == 40.0
         client.writer.close()
 
 

@@ -11,6 +11,7 @@ from typing import Any, cast
 import pytest
 
 from firmware.ports import PowerReading, PowerSource
+from firmware.settings import parse_settings
 from firmware.ups.sources import make_source
 from tests.power_benches import PowerWorld, bench_ups, dummy_ups, mock_pins
 
@@ -82,6 +83,11 @@ async def test_whoever_begins_to_read_later_gets_the_level_of_then(world: PowerW
     await world.mains(on=False)
     async with aclosing(cast(Any, source.readings())) as readings:
         await reading(readings, mains=False)
+
+
+async def test_it_is_configured_by_its_lines_of_yaml(world: PowerWorld) -> None:
+    lines = "data_dir: /d\nrun_dir: /r\nlines: [{name: front, port: auto}]\n"
+    assert parse_settings("test", f"{lines}power: {world.settings_yaml}\n").power == world.power
 
 
 async def test_it_says_what_it_watches(source: PowerSource) -> None:
