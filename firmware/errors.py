@@ -30,6 +30,7 @@ LinekeeperError
 ├── PinError                  a GPIO pin, or the library that drives it
 ├── LineHung                  a line's task stopped making progress, and was started again
 └── ServiceError              a service cannot start or be reached
+    └── ServiceAbsent         no process of it listens
 
 A message to a person says what happened and what to do. Nothing here is raised for a caller's mistake.
 """
@@ -194,3 +195,7 @@ class LineHung(LinekeeperError):
 
 class ServiceError(LinekeeperError):
     """A service cannot start, or cannot be reached."""
+
+
+class ServiceAbsent(ServiceError):
+    """No process of a service listens at its socket."""

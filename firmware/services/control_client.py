@@ -10,9 +10,12 @@ from typing import Any
 
 import httpx
 
-from firmware.errors import RecordNotFound, ServiceError
+from firmware.errors import RecordNotFound, ServiceAbsent, ServiceError
 
 _ASK_SECONDS = 3.0
+_NO_SOCKET = "no socket"
+# The second is httpx's word for a connection that was refused.
+_NOBODY_LISTENS = (_NO_SOCKET, httpx.ConnectError.__name__)
 # Some actions wait for a call to end in good form.
 _ACTION_SECONDS = 30.0
 
@@ -94,7 +97,8 @@ class ControlClient:
     def _expect_socket(self) -> None:
         # Told apart here, because httpcore leaks its socket where it cannot connect.
         if not self._path.is_socket():
-            raise self._not_running("no socket")
+            raise self._not_running(_NO_SOCKET)
 
-    def _not_running(self, why: object) -> ServiceError:
-        return ServiceError(f"no service answers at {self._path} ({why}); start it with: linekeeper run")
+    def _not_running(self, why: str) -> ServiceError:
+        kind = ServiceAbsent if why in _NOBODY_LISTENS else ServiceError
+        return kind(f"no service answers at {self._path} ({why}); start it with: linekeeper run")
