@@ -82,7 +82,7 @@ class LoadWorker:
             found = await self._switch.check(shed=shed)
 
         error = await self._attempt(look)
-        if error and not isinstance(error, LoadBusy):
+        if error:
             self._say(shed=shed, fault=self._sentence(error))
         elif found:
             self._say(shed=shed)
