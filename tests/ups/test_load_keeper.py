@@ -283,3 +283,14 @@ async def test_at_the_start_a_load_that_cannot_be_looked_at_is_switched_on_to_be
     await asyncio.sleep(10)
     assert not office.web.off
     assert office.faults_of(office.web) == ["web cannot be looked at"]
+
+
+async def test_a_switch_that_was_told_to_work_again_is_told_to_shed_again_however_far_it_came(office: Office) -> None:
+    await office.shed_all()
+    office.sync.works_after_seconds = 20.0  # it is on, and not found working yet
+    office.keeper.restore()
+    await asyncio.sleep(5.0)
+    office.keeper.shed_to(2)
+    await office.keeper.settled()
+    assert office.order() == ["sync restored", "sync shed"]
+    assert office.sync.off
