@@ -151,7 +151,6 @@ class Ladder:
 
     def _restore_on_mains(self, now_seconds: float) -> None:
         self._enter(PowerState.ON_MAINS, "mains is there", now_seconds)
-        self._mains.forget_outage()
         self._restore(now_seconds)
 
     def _restore(self, now_seconds: float) -> None:

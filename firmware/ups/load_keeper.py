@@ -30,6 +30,7 @@ class LoadKeeper:
         self._loads = [(LoadWorker(switch, tell, self._times), tier) for switch, tier in by_tier]
         self._sheds: dict[LoadWorker, asyncio.Task[None]] = {}
         self._restoring: asyncio.Task[None] | None = None
+        self._returning: list[LoadWorker] = []
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
@@ -39,8 +40,7 @@ class LoadKeeper:
 
     def shed_to(self, tier: int) -> None:
         """Shed all loads of this tier and below, concurrently and at once; a restore in progress ends."""
-        if self._restoring:
-            self._restoring.cancel()
+        self._stop_restoring()
         for worker, shed_in_tier in self._loads:
             if shed_in_tier <= tier:
                 worker.wanted_shed = True
@@ -84,8 +84,7 @@ class LoadKeeper:
 
     def _is_working(self, worker: LoadWorker) -> bool:
         shedding = self._sheds.get(worker)
-        restoring = self._restoring is not None and not self._restoring.done() and not worker.wanted_shed
-        return restoring or (shedding is not None and not shedding.done())
+        return worker in self._returning or (shedding is not None and not shedding.done())
 
     def _shed(self, worker: LoadWorker) -> None:
         running = self._sheds.get(worker)
@@ -95,9 +94,15 @@ class LoadKeeper:
     def _restore(self, workers: Sequence[LoadWorker]) -> None:
         if not workers:
             return
+        returning = [*self._returning, *(worker for worker in workers if worker not in self._returning)]
+        self._stop_restoring()
+        self._returning = returning
+        self._restoring = self._spawn(self._restore_one_by_one())
+
+    def _stop_restoring(self) -> None:
+        self._returning = []
         if self._restoring:
             self._restoring.cancel()
-        self._restoring = self._spawn(self._restore_one_by_one(workers))
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
@@ -105,11 +110,14 @@ class LoadKeeper:
         task.add_done_callback(self._tasks.discard)
         return task
 
-    async def _restore_one_by_one(self, workers: Sequence[LoadWorker]) -> None:
+    async def _restore_one_by_one(self) -> None:
         """One that fails does not keep the others waiting; it is tried again after them, ever more rarely."""
         pause_seconds = self._times.again_first
-        while workers := [worker for worker in workers if not await self._is_back(worker)]:
-            await asyncio.sleep(pause_seconds)
+        while self._returning:
+            for worker in tuple(self._returning):
+                if await self._is_back(worker):
+                    self._returning.remove(worker)
+            await asyncio.sleep(pause_seconds if self._returning else 0.0)
             pause_seconds = min(2 * pause_seconds, self._times.again_longest)
 
     async def _is_back(self, worker: LoadWorker) -> bool:

@@ -44,17 +44,19 @@ class LoadWorker:
         self._tell = tell
         self._times = times
         self._turn = asyncio.Lock()
+        self._known_shed: bool | None = None
         self.wanted_shed: bool | None = None
         """What is wanted of it; None until something was."""
         self.told: LoadSwitched | None = None
         """What was told of it last."""
 
     def is_known(self, *, shed: bool) -> bool:
-        """Whether it is known to be in this state, without a fault."""
-        return self.told == LoadSwitched(self._switch.name, shed)
+        """Whether it is known to be in this state, without a fault, and not on its way to the other."""
+        return self._known_shed is shed
 
     async def shed(self) -> None:
         """Returns once it is off. Tries as long as it takes: cancel it when that is no longer wanted."""
+        self._known_shed = None
         pause_seconds = self._times.again_first
         while error := await self._attempt(self._switch.shed):
             if isinstance(error, LoadBusy):
@@ -67,6 +69,7 @@ class LoadWorker:
 
     async def restore(self) -> bool:
         """Bring it back and look whether it works: one try. Returns whether it does."""
+        self._known_shed = None
         error = await self._attempt(self._switch.restore) or await self._attempt(
             self._look_until_back, self._times.settling
         )
@@ -82,7 +85,7 @@ class LoadWorker:
             found = await self._switch.check(shed=shed)
 
         error = await self._attempt(look)
-        if error and not isinstance(error, LoadBusy):
+        if error:
             self._say(shed=shed, fault=self._sentence(error))
         elif found:
             self._say(shed=shed)
@@ -119,6 +122,7 @@ class LoadWorker:
         return f"the switch of {self._switch.name} broke down ({error!r}); please report it with the journal"
 
     def _say(self, *, shed: bool, fault: str | None = None) -> None:
+        self._known_shed = None if fault else shed
         news = LoadSwitched(self._switch.name, shed, fault)
         if news != self.told:
             self.told = news

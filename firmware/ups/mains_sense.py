@@ -76,8 +76,8 @@ class MainsSense:
         self._steady_since = None
 
     def forget_outage(self) -> None:
-        """The outage is over, or begins: count its seconds anew."""
-        self._away_seconds = 0.0 if self.level else self._counted_until - self.since
+        """A new outage begins: count its seconds anew."""
+        self._away_seconds = self._counted_until - self.since
 
     def _become(self, there: bool, since: float) -> None:
         # It was so since then: what was counted in between belongs to the other side.

@@ -23,6 +23,9 @@ class FakeLoad:
     off: bool = False
     works_after_seconds: float = 0.0
     looks_fail: bool = False
+    look_seconds: float = 0.0
+    letting_go_seconds: float = 0.0
+    """How long it takes to give up when it is told to."""
     tries: list[float] = field(default_factory=list)
     at_once: int = 0
     most_at_once: int = 0
@@ -41,6 +44,7 @@ class FakeLoad:
         self.log.append((self._now(), self.name, "restored"))
 
     async def check(self, *, shed: bool) -> bool:
+        await asyncio.sleep(self.look_seconds)
         if self.looks_fail:
             raise LoadError(f"{self.name} cannot be looked at")
         return self.off if shed else not self.off and self._now() >= self._on_at + self.works_after_seconds
@@ -51,6 +55,9 @@ class FakeLoad:
         self.most_at_once = max(self.most_at_once, self.at_once)
         try:
             await asyncio.sleep(seconds)
+        except asyncio.CancelledError:
+            await asyncio.sleep(self.letting_go_seconds)
+            raise
         finally:
             self.at_once -= 1
         if self.bug is not None:

@@ -12,7 +12,7 @@ import yaml
 from firmware.events import PowerState
 from firmware.ports import PowerReading
 from firmware.power_settings import PowerSettings
-from firmware.ups.decisions import Decision, ShedTo
+from firmware.ups.decisions import Decision, PowerOff, ShedTo
 from firmware.ups.history import PowerHistory
 from firmware.ups.policy import PowerPolicy
 
@@ -77,7 +77,9 @@ def new_run(
 
 
 def in_words(decision: Decision) -> str:
-    """A decision as traces write it: its kind, and the tier where it has one."""
+    """A decision as traces write it: its kind, and what else matters of it."""
+    if isinstance(decision, PowerOff) and decision.mains_there:
+        return "PowerOff, mains there"
     return f"ShedTo {decision.tier}" if isinstance(decision, ShedTo) else type(decision).__name__
 
 

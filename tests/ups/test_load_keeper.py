@@ -171,7 +171,7 @@ async def test_a_new_outage_stops_the_restore_at_once(office: Office) -> None:
 
 async def test_a_load_caught_on_its_way_back_is_shed_again(office: Office) -> None:
     await office.shed_all()
-    office.sync.restore_seconds = 10.0
+    office.sync.restore_seconds, office.sync.letting_go_seconds = 10.0, 1.0
     office.keeper.restore()
     await asyncio.sleep(5.0)
     office.keeper.shed_to(2)
@@ -251,3 +251,46 @@ async def test_closing_in_the_midst_leaves_nothing_running(office: Office) -> No
     await asyncio.sleep(1)
     await office.keeper.close()
     assert len(asyncio.all_tasks()) == 1
+
+
+async def test_an_outage_right_after_a_return_sheds_what_was_on_its_way(office: Office) -> None:
+    office.speech.shed_seconds = 5.0
+    office.keeper.shed_to(1)
+    await asyncio.sleep(1)
+    office.keeper.restore()
+    office.keeper.shed_to(1)
+    await office.keeper.settled()
+    assert office.speech.off
+    assert office.display.off
+
+
+async def test_what_is_wanted_may_change_while_loads_are_looked_at(office: Office) -> None:
+    office.keeper.shed_to(1)
+    await office.keeper.settled()
+    office.speech.off, office.speech.look_seconds = False, 1.0
+    asserting = asyncio.create_task(office.keeper.assert_wanted())
+    await asyncio.sleep(0.5)
+    office.keeper.restore()
+    await asserting
+    await office.keeper.settled()
+    assert office.order().count("speech shed") == 1
+    assert not office.speech.off
+
+
+async def test_at_the_start_a_load_that_cannot_be_looked_at_is_switched_on_to_be_sure(office: Office) -> None:
+    office.web.off = office.web.looks_fail = True
+    office.keeper.restore()
+    await asyncio.sleep(10)
+    assert not office.web.off
+    assert office.faults_of(office.web) == ["web cannot be looked at"]
+
+
+async def test_a_switch_that_was_told_to_work_again_is_told_to_shed_again_however_far_it_came(office: Office) -> None:
+    await office.shed_all()
+    office.sync.works_after_seconds = 20.0  # it is on, and not found working yet
+    office.keeper.restore()
+    await asyncio.sleep(5.0)
+    office.keeper.shed_to(2)
+    await office.keeper.settled()
+    assert office.order() == ["sync restored", "sync shed"]
+    assert office.sync.off

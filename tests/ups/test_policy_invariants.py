@@ -139,7 +139,9 @@ class PolicyMachine(RuleBasedStateMachine):
             assert not self._is_steady() or not self.past or self.now_seconds == self.started_at
             self.last_shed_at = self.now_seconds
         if isinstance(decision, RestoreLoads) and self.policy.state is not PowerState.UNKNOWN:
-            assert self.now_seconds >= self.last_shed_at + self.settings.restore_after_seconds - 1e-6
+            # A loss is acted upon until the return is confirmed, and the two minutes count from the return itself.
+            apart_seconds = self.settings.restore_after_seconds - self.settings.confirm_loss_seconds
+            assert self.now_seconds >= self.last_shed_at + apart_seconds - 1e-6
 
     def _is_steady(self) -> bool:
         steady_seconds = self.settings.mains_steady_seconds + self.settings.confirm_loss_seconds
