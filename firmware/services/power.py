@@ -151,7 +151,13 @@ class PowerService:
 
     def _policy(self) -> PowerPolicy:
         now_seconds = asyncio.get_running_loop().time()
-        return PowerPolicy(self._settings.power, self._memory.recall(), now_seconds, boot_id=read_boot_id())
+        return PowerPolicy(
+            self._settings.power,
+            self._memory.recall(),
+            now_seconds,
+            boot_id=read_boot_id(),
+            believed=lambda: self._memory.believed,
+        )
 
     def _calls_looked_at(self) -> None:
         self._desk.calls_looked_at()

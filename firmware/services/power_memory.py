@@ -22,7 +22,9 @@ class PowerMemory:
 
     def __init__(self, settings: Settings, now: Callable[[], datetime]) -> None:
         self._data_dir = settings.data_dir
+        self._power = settings.power
         self._profile = settings.power.profile
+        self._speaks_for_itself = self._profile in ("nut", "bench")
         self._fingerprint = source_fingerprint(settings.power)
         self._now = now
         self._writer = Scribe()
@@ -36,6 +38,11 @@ class PowerMemory:
     def proved(self) -> bool:
         """Whether the present profile, as it is now, passed a pull-the-plug test."""
         return self._proof is not None and self._proof.holds_for(self._profile, self._fingerprint)
+
+    @property
+    def believed(self) -> bool:
+        """Whether the source may make us shut down. A UPS that speaks a protocol cannot be wired wrongly."""
+        return self.proved or self._speaks_for_itself or self._power.shut_down_unproved
 
     def keep(self, history: PowerHistory) -> None:
         """Make it durable as soon as the disk can; never blocks or raises."""

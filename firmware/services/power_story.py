@@ -36,6 +36,7 @@ _NOTES: Mapping[type[Decision], Callable[[Any], str]] = {
     decisions.MainsBack: lambda decision: f"mains was back after {_span(decision.outage_seconds)}",
     decisions.RestoreLoads: lambda _: "mains is steady; the loads come back one by one",
     decisions.BatteryLow: lambda decision: f"callers are told and released: {decision.reason}",
+    decisions.LowUnproved: lambda decision: decision.sentence,
     decisions.BatteryLowOver: lambda _: "mains came back before the shutdown; calls are taken again",
     decisions.ShutDown: lambda decision: f"the shutdown is decided: {decision.reason}",
     decisions.PowerOff: lambda _: "calls are over and records are closed; power goes off",

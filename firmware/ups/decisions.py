@@ -47,6 +47,13 @@ class BatteryLow(Decision):
 
 
 @dataclass(frozen=True, slots=True)
+class LowUnproved(Decision):
+    """The battery counts as low, by a UPS that no pull-the-plug test ever proved: nothing is shut down for its word."""
+
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
 class BatteryLowOver(Decision):
     """Mains is steady again before the shutdown was decided: calls are taken again. MainsBack follows."""
 

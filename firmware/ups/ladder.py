@@ -36,12 +36,13 @@ class Ladder:
         self._gate = BootGate(settings, starts, now_seconds)
         self._when = Moments(settings, senses, self._gate)
         self.history = history
-        self.shutdown = Shutdown(settings, senses.mains, tell)
+        self.shutdown = Shutdown(settings, senses.mains, senses.source, tell)
         self.state = PowerState.UNKNOWN
         self.since_seconds = now_seconds
         self.reason = "nothing is known of mains yet"
         self._outage_since: float | None = None
         self._loads_told = False
+        self._told_unproved = False
         self._hold_until = now_seconds
         self._rules = self._all_rules()
         self._begin(now_seconds)
@@ -67,6 +68,7 @@ class Ladder:
             PowerState.ON_MAINS: (Rule(self._when.lost, self._lose), Rule(self._calm_at, self._calm)),
             PowerState.ON_BATTERY: (
                 Rule(self._when.low, self._low),
+                Rule(self._low_unproved_at, self._tell_unproved),
                 Rule(self._when.steady, self._recover),
                 Rule(self._second_tier_at, lambda _: self._shed_to(2)),
             ),
@@ -101,6 +103,9 @@ class Ladder:
     def _calm_at(self) -> float | None:
         return self._mains.steady_at(CALM_SECONDS) if self.history.consecutive_outage_starts else None
 
+    def _low_unproved_at(self) -> float | None:
+        return None if self._told_unproved else self._when.low_unproved()
+
     def _second_tier_at(self) -> float | None:
         return None if self.tier >= 2 else self._when.second_tier()
 
@@ -114,12 +119,22 @@ class Ladder:
         if self.state in (PowerState.UNKNOWN, PowerState.ON_MAINS):
             self._mains.forget_outage()
         self._outage_since = self._mains.since
+        self._told_unproved = False
         self._enter(PowerState.ON_BATTERY, "mains is away; the battery carries us", now_seconds)
         self._tell(decisions.MainsLost(self.reason))
         self._shed_to(1)
 
     def _low(self, now_seconds: float) -> None:
         self._enter_low(self._when.low_reason(now_seconds), now_seconds)
+
+    def _tell_unproved(self, now_seconds: float) -> None:
+        self._told_unproved = True
+        self._tell(
+            decisions.LowUnproved(
+                f"{self._when.low_reason(now_seconds)}, but this UPS was never proved, so nothing is shut down; "
+                "run: linekeeper power prove"
+            )
+        )
 
     def _low_after_start(self, now_seconds: float) -> None:
         self._lose(now_seconds)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from firmware.power_settings import PowerSettings
@@ -19,6 +20,8 @@ class Senses:
     mains: MainsSense
     battery: BatterySense
     source: SourceWatch
+    believed: Callable[[], bool]
+    """Whether the UPS may make us shut down: wrong wiring may say "low" for ever."""
 
 
 class Moments:
@@ -28,6 +31,7 @@ class Moments:
         self._settings = settings
         self._mains, self._battery, self._source = senses.mains, senses.battery, senses.source
         self._gate = gate
+        self._believed = senses.believed
 
     def lost(self) -> float | None:
         """Mains is away."""
@@ -43,7 +47,7 @@ class Moments:
 
     def empty_on_battery(self) -> float | None:
         """Mains is away, and the battery was empty not long ago."""
-        return self.lost() if self._gate.keeps_off(self._battery.percent) else None
+        return self.lost() if self._believed() and self._gate.keeps_off(self._battery.percent) else None
 
     def second_tier(self) -> float | None:
         """Mains was away for so long that more must be saved."""
@@ -55,6 +59,13 @@ class Moments:
 
     def low(self) -> float | None:
         """The battery that carries us is low."""
+        return self._said_low() if self._believed() else None
+
+    def low_unproved(self) -> float | None:
+        """It is said to be low, and that is not believed."""
+        return None if self._believed() else self._said_low()
+
+    def _said_low(self) -> float | None:
         if self._mains.level:  # it is back, though not steady yet
             return self._source.died_at
         budget_seconds = self._settings.battery_budget_seconds

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from firmware.events import PowerState
 from firmware.ports import PowerReading
 from firmware.power_settings import PowerSettings
@@ -26,15 +28,24 @@ class PowerPolicy:
     """
 
     def __init__(
-        self, settings: PowerSettings, history: PowerHistory, now_seconds: float, *, boot_id: str = ""
+        self,
+        settings: PowerSettings,
+        history: PowerHistory,
+        now_seconds: float,
+        *,
+        boot_id: str = "",
+        believed: Callable[[], bool] = lambda: True,
     ) -> None:
-        """`boot_id` is the kernel's name for this boot; the start counts as a new one where it is not known."""
+        """`boot_id` is the kernel's name for this boot; the start counts as a new one where it is not known.
+
+        `believed` tells whether the UPS may make us shut down; loads are shed for it in any case.
+        """
         self._decisions: list[Decision] = []
         self._mains = MainsSense(settings.confirm_loss_seconds, settings.dead_after_seconds)
         self._battery = BatterySense(settings)
         self._source = SourceWatch(settings.dead_after_seconds, now_seconds)
         start = history.start_in(boot_id)
-        senses = Senses(self._mains, self._battery, self._source)
+        senses = Senses(self._mains, self._battery, self._source, believed)
         self._ladder = Ladder(settings, senses, history.begun(boot_id, start), start, now_seconds, self._tell)
         self._care = BatteryCare(self._battery, settings.battery_reminder_seconds, self._mains_there, self._tell)
         self._first_call_at: float | None = now_seconds

@@ -37,6 +37,7 @@ power:
   low_battery_hold_seconds: 9
   quiet_seconds: 20
   power_race_seconds: 2
+  shut_down_unproved: true
   off_command: [touch, {folder}/off]
   reboot_command: [touch, {folder}/anew]
   loads:

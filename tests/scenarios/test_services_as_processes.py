@@ -212,7 +212,7 @@ async def test_low_battery_in_three_calls_ends_clean_and_the_next_start_waits_fo
         async with at.running():
             # The battery was empty: loads stay off until it was charged for a while, and calls are answered at once.
             assert (await at.status())["tier"] == 2
-            call = await at.to_the_beep(first, "13800138000")
+            call = await at.to_the_beep(first, "13600136000")
             call.hang_up()
             await at.until(lambda: at.switched(shed=False).keys() == {"speech", "cooling", "sync"})
             outage = json.loads(await at.command("incidents", "list", "--json"))

@@ -156,8 +156,8 @@ Printed 2026-03-01 16:14:05, times of Asia/Shanghai
 
 ## Summary afterwards
 
-The incident lasted 12 min 5 s. Calls meanwhile: 2 offered, 2 answered, 1
-cut short. Measures taken: 1. People told: 1.
+The incident lasted 12 min 5 s. Calls meanwhile: 2 offered, 2 answered, 1 cut
+short. Measures taken: 1. People told: 1.
 """
     )
 

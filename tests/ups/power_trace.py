@@ -70,10 +70,14 @@ class Run:
 
 
 def new_run(
-    settings: PowerSettings | None = None, history: PowerHistory | None = None, boot_id: str = "this boot"
+    settings: PowerSettings | None = None,
+    history: PowerHistory | None = None,
+    boot_id: str = "this boot",
+    believed: bool = True,
 ) -> Run:
     """A policy that begins at 0 s."""
-    return Run(PowerPolicy(settings or PowerSettings(), history or PowerHistory(), 0.0, boot_id=boot_id))
+    settings, history = settings or PowerSettings(), history or PowerHistory()
+    return Run(PowerPolicy(settings, history, 0.0, boot_id=boot_id, believed=lambda: believed))
 
 
 def in_words(decision: Decision) -> str:
@@ -86,7 +90,8 @@ def in_words(decision: Decision) -> str:
 def run_trace(trace: Mapping[str, Any]) -> Run:
     """Play a trace file."""
     settings = PowerSettings(**trace.get("settings", {}))
-    run = new_run(settings, PowerHistory(**trace.get("history", {})), trace.get("boot_id", "this boot"))
+    history = PowerHistory(**trace.get("history", {}))
+    run = new_run(settings, history, trace.get("boot_id", "this boot"), trace.get("believed", True))
     every_seconds = trace.get("every_seconds", 1.0)
     told: PowerReading | None = None
     steps = [*trace["steps"], {"at": trace["until"]}]

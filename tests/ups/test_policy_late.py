@@ -41,7 +41,8 @@ def test_each_late_call_goes_one_step_down_and_no_further() -> None:
     assert run.policy.state is PowerState.LOW_BATTERY
     assert late(run, 10_000.0) == ["SourceSilent", "ShutDown"]
     assert late(run, 20_000.0) == ["PowerOff"]
-    assert late(run, 30_000.0) == []
+    assert late(run, 30_000.0) == ["Reboot"]  # nothing is known of mains, and there is power
+    assert late(run, 40_000.0) == []
 
 
 def test_a_late_reading_of_mains_after_a_stall_does_not_prove_it_steady() -> None:
