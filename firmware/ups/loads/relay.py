@@ -32,9 +32,10 @@ class RelayLoad:
         self._drive(self._active)
 
     async def check(self, *, shed: bool) -> bool:
-        """What we drive; before the first use the load has power, as a relay that rests should give it."""
-        powered = self._pin is None or self._pin.high == (self._active == "high")
-        return powered != shed
+        """What we drive. Before the first use nobody knows: how a relay that rests is wired is not told to us."""
+        if self._pin is None:
+            return False
+        return (self._pin.high == (self._active == "high")) != shed
 
     def close(self) -> None:
         """Give the pin back. Idempotent."""
