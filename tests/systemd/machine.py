@@ -75,7 +75,7 @@ class Machine:
 
     def done(self, *command: str, typed: str | None = None) -> subprocess.CompletedProcess[str]:
         """A command as root, and how it ended."""
-        enter = ["nsenter", "-t", self._leader, "-a", "env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8"]
+        enter = ["nsenter", "-t", self._leader, "-a", "env", "-i", _PATH, "LANG=C.UTF-8"]
         return subprocess.run([*enter, *command], input=typed, capture_output=True, text=True, timeout=90, check=False)
 
     def inside(self, unit: str, *command: str) -> subprocess.CompletedProcess[str]:
@@ -86,13 +86,14 @@ class Machine:
         lines = self.run("cat", f"/usr/lib/systemd/system/{unit}").splitlines()
         kept = [line for line in lines if not line.startswith(_NOT_OF_THE_SANDBOX)]
         at = kept.index("[Service]") + 1
-        probe = [*kept[:at], "Type=oneshot", f"ExecStart={' '.join(map(_quoted, command))}", *kept[at:]]
+        works = ["Type=oneshot", f"ExecStart={' '.join(map(_quoted, command))}", f"StandardOutput=truncate:{_SAID}"]
+        probe = [*kept[:at], *works, *kept[at:]]
         install = probe.index("[Install]") if "[Install]" in probe else len(probe)
         name = f"probe-{unit}"
         self.run("tee", f"/run/systemd/system/{name}", typed="\n".join(probe[:install]) + "\n")
         self.run("systemctl", "daemon-reload")
         ended = self.done("systemctl", "start", name)
-        said = self.run("journalctl", "--no-pager", "-o", "cat", "-u", name, f"_SYSTEMD_INVOCATION_ID={self._invocation(name)}")
+        said = self.run("cat", _SAID, check=False)
         return subprocess.CompletedProcess(command, ended.returncode, said, ended.stderr)
 
     def shows(self, unit: str, *names: str) -> dict[str, str]:
@@ -126,14 +127,13 @@ class Machine:
         self._leader = children[0]
         return self.done("test", "-S", "/run/systemd/private").returncode == 0
 
-    def _invocation(self, unit: str) -> str:
-        return self.shows(unit, "InvocationID")["InvocationID"]
-
     def _console(self) -> str:
         return Path(self._log.name).read_text(encoding="utf-8", errors="replace")[-3000:]
 
 
 PYTHON = "/opt/linekeeper/bin/python"
+_PATH = "PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_SAID = "/run/probe.out"
 
 _ASK = """
 import sys

@@ -120,7 +120,9 @@ def test_a_call_is_answered_and_recorded(machine: Machine) -> None:
     machine.until(lambda: "in_call" in json.dumps(machine.ask("calls", "lines")), 20)
     machine.run("tee", "/run/bench/commands", typed='{"line": "line1", "do": "hang_up"}\n')
     machine.until(lambda: "in_call" not in json.dumps(machine.ask("calls", "lines")), 60)
-    [call] = json.loads(machine.run("linekeeper", "--config", "/etc/linekeeper/linekeeper.yaml", "calls", "list", "--json"))
+    [call] = json.loads(
+        machine.run("linekeeper", "--config", "/etc/linekeeper/linekeeper.yaml", "calls", "list", "--json")
+    )
     assert call["caller_number"] == "13800138000"
 
 
@@ -142,7 +144,10 @@ def test_power_reaches_this_machine_and_nothing_further(machine: Machine) -> Non
 def test_only_calls_open_serial_ports(machine: Machine, tty: str) -> None:
     # Nobody is behind the device, and "No such device" is the kernel's answer to whoever may open it.
     assert tried(machine, "calls", _OPEN, tty).strip() == "refused: No such device or address"
-    assert tried(machine, "power", _OPEN, tty).strip() in ("refused: Operation not permitted", "refused: Permission denied")
+    assert tried(machine, "power", _OPEN, tty).strip() in (
+        "refused: Operation not permitted",
+        "refused: Permission denied",
+    )
     for service in ("sync", "office", "backup"):
         assert tried(machine, service, _OPEN, tty).strip() == "refused: No such file or directory"
 
@@ -201,7 +206,9 @@ def test_service_is_back_and_the_others_unharmed(machine: Machine, service: str,
         name: pid for name, pid in before.items() if name != service
     }
     if trouble == "hung":
-        assert "Watchdog timeout" in machine.run("journalctl", "--no-pager", "-o", "cat", "-n", "40", "-u", unit(service))
+        told = machine.run("journalctl", "--no-pager", "-o", "cat", "-n", "300", "-u", unit(service))
+        assert "Watchdog timeout" in told
+        assert "most recent call first" in told
 
 
 def down_seconds(machine: Machine, service: str) -> float:
@@ -259,11 +266,20 @@ def test_udev_reads_the_rules_without_complaint(machine: Machine) -> None:
     assert re.findall(r"70-linekeeper\.rules:\d+.*", told) == []
 
 
+_STOPPING = ("ActiveExitTimestampMonotonic", "InactiveEnterTimestampMonotonic")
+
+
 def test_stop_is_clean_and_in_order(machine: Machine) -> None:
     machine.run("systemctl", "stop", "linekeeper.target")
+    machine.until(lambda: not any(active(machine, service) for service in SERVICES), 45)
+    machine.until(lambda: all(machine.main_process(service) == 0 for service in SERVICES), 45)
     for service in SERVICES:
         shown = machine.shows(unit(service), "ActiveState", "Result", "ExecMainStatus")
         assert shown == {"ActiveState": "inactive", "Result": "success", "ExecMainStatus": "0"}, service
+    times = {service: machine.shows(unit(service), *_STOPPING) for service in SERVICES}
+    for later in ("calls", "power"):
+        for earlier in ("office", "sync"):
+            assert int(times[earlier][_STOPPING[1]]) <= int(times[later][_STOPPING[0]])
     left = machine.run("sh", "-c", "ls /run/linekeeper/*.sock /var/lib/linekeeper/*-wal 2>/dev/null", check=False)
     assert left == ""
     machine.run("systemctl", "start", "linekeeper.target")
@@ -271,6 +287,5 @@ def test_stop_is_clean_and_in_order(machine: Machine) -> None:
 
 
 def test_power_may_shut_the_machine_down(machine: Machine) -> None:
-    done = machine.inside(unit("power"), "/usr/bin/systemctl", "poweroff")
-    assert done.returncode == 0, done.stdout
+    machine.inside(unit("power"), "/usr/bin/systemctl", "poweroff")
     machine.until(lambda: machine.ended, 60)
