@@ -8,7 +8,7 @@ import signal
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pytest
 
@@ -27,7 +27,7 @@ class Recorded:
     name: str
     probed: list[Probe] = field(default_factory=list)
 
-    async def __aenter__(self) -> Recorded:
+    async def __aenter__(self) -> Self:
         LOG.append(f"start {self.name}")
         return self
 

@@ -14,10 +14,8 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent.parent
 CACHE = ROOT / ".venv" / "container"
 
-_PACKAGES = ",".join(
-    ["systemd", "systemd-sysv", "libpam-systemd", "libnss-systemd", "dbus", "polkitd", "udev"]
-    + ["python3", "python3-venv", "libspandsp2", "tzdata", "iproute2", "procps"]
-)
+_SYSTEM = ("systemd", "systemd-sysv", "libpam-systemd", "libnss-systemd", "dbus", "polkitd", "udev")
+_PACKAGES = ",".join((*_SYSTEM, "python3", "python3-venv", "libspandsp2", "tzdata", "iproute2", "procps"))
 
 
 def reason_to_skip() -> str | None:

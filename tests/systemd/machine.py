@@ -9,7 +9,7 @@ import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from tests.systemd.base import ROOT, base_root, dependencies, wheels
 
@@ -37,7 +37,7 @@ class Machine:
         )
         self._leader = ""
 
-    def __enter__(self) -> Machine:
+    def __enter__(self) -> Self:
         deadline = time.monotonic() + _BOOT_SECONDS
         while not self._boots():
             assert self._nspawn.poll() is None, self._console()

@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from firmware.clock import SystemClock
 from firmware.services.alive import control_probe
-from firmware.services.control import ControlServer
+from firmware.services.control import Action, ControlServer
 from firmware.services.event_hub import EventHub
 from firmware.services.paths import control_socket
 from firmware.services.service import Probe
@@ -29,7 +29,7 @@ class PowerService:
     def __init__(self, settings: Settings) -> None:
         self._path = control_socket(settings, "power")
         hub: EventHub[Any] = EventHub()
-        actions = {"note": self._note}
+        actions: dict[str, Action] = {"note": self._note}
         self._control = ControlServer(self._path, {"status": lambda: _STATUS}, hub, actions=actions)
         self._database = Database(settings.data_dir / "linekeeper.db")
 
