@@ -85,7 +85,8 @@ def test_no_text_becomes_a_tag(name: str, state: str, fault: str) -> None:
 @pytest.mark.parametrize(
     ("asked", "accepted", "language"),
     [
-        (None, "", "zh"), ("en", "zh-CN", "en"), ("fr", "en-GB,zh;q=0.5", "en"), (None, "fr, zh-TW;q=0.8, en;q=0.3", "zh"),
+        (None, "", "zh"), ("en", "zh-CN", "en"), ("fr", "en-GB,zh;q=0.5", "en"),
+        (None, "fr, zh-TW;q=0.8, en;q=0.3", "zh"),
         (None, "en;q=0", "zh"), (None, "de, fr;q=x", "zh"), (None, "EN-us", "en"),
     ],
 )  # fmt: skip
