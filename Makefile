@@ -9,9 +9,9 @@ RIG ?=
 
 RUN_PACKAGES := python3 python3-venv libspandsp2
 SOUND_PACKAGES := portaudio19-dev python3-dev gcc libasound2-plugins pulseaudio pulseaudio-utils
-TEST_PACKAGES := mgetty-voice mgetty-pvftools multimon-ng flite espeak-ng sox libfst-tools nut-server $(SOUND_PACKAGES)
+TEST_PACKAGES := mgetty-voice mgetty-pvftools multimon-ng nut-server systemd systemd-container debootstrap flite espeak-ng sox libfst-tools $(SOUND_PACKAGES)
 
-.PHONY: help demo test lint unit hil bench prompts soak clean
+.PHONY: help demo test lint unit hil bench prompts soak install clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -42,6 +42,10 @@ soak: $(VENV)/.test ## 1,000 calls with every trouble, and kill -9 at 200 instan
 
 prompts: $(VENV)/.test ## speak the prompt catalogue again
 	$(BIN)/linekeeper prompts build
+
+install: ## this machine becomes an appliance: /opt/linekeeper, its units and users (as root)
+	@scripts/need $(RUN_PACKAGES) systemd udev dbus polkitd
+	@scripts/install
 
 clean: ## remove what the other commands made
 	rm -rf $(VENV) build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info

@@ -22,7 +22,9 @@ def control_probe(path: Path) -> Probe:
 
 
 async def _until_it_answers(path: Path) -> None:
-    while not await _answers(path):
+    while True:
+        if await _answers(path):
+            return
         await asyncio.sleep(_AGAIN_SECONDS)
 
 

@@ -108,7 +108,7 @@ class CallsService:
                     return
 
     def probes(self) -> Sequence[Probe]:
-        """The writing thread and the socket. A line that hangs is its guard's business, and costs no other line a call."""
+        """The writing thread and the socket. A line that hangs is its guard's business alone."""
         writer = Probe("database writer", self.store.answers, _WRITER_SECONDS, lambda: self.store.waits_for_disk)
         return [writer] if self._control is None else [writer, control_probe(control_socket(self._settings, "calls"))]
 

@@ -6,9 +6,7 @@ import asyncio
 import os
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from firmware.audio.catalogue import default_folder
 from firmware.audio.line_ear import tones_problem
@@ -20,25 +18,11 @@ from firmware.events import LineState
 from firmware.ivr.loader import load_flow
 from firmware.modem.countries import GCI_CODES
 from firmware.services.check import country_sentence
+from firmware.services.doctor_system import examine_system
+from firmware.services.finding import Finding
 from firmware.services.line_view import list_lines
 from firmware.services.speech_check import examine_speech
 from firmware.settings import AUTO, Settings
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing looked at, whether it is good, and what to do where it is not."""
-
-    subject: str
-    good: bool
-    sentence: str
-
-    def __str__(self) -> str:
-        return f"{'good' if self.good else 'BAD '}  {self.subject}: {self.sentence}"
-
-    def to_json(self) -> dict[str, Any]:
-        """For monitoring."""
-        return {"subject": self.subject, "good": self.good, "sentence": self.sentence}
 
 
 def examine(settings: Settings) -> list[Finding]:
@@ -51,6 +35,7 @@ def examine(settings: Settings) -> list[Finding]:
         *_ears(settings),
         *_ports(settings),
         *_lines(settings),
+        *examine_system(settings),
     ]
 
 

@@ -110,8 +110,10 @@ class OfficeService:
 
     async def _keep_trying(self) -> None:
         _log.warning("no status page yet", problem=self._trouble)
-        while not self._try_to_listen():
+        while True:
             await asyncio.sleep(_LISTEN_AGAIN_SECONDS)
+            if self._try_to_listen():
+                break
         _log.info("the status page can be seen", listen=self._settings.office.listen)
 
 

@@ -1,0 +1,289 @@
+"""The real package under a real systemd, in a container: start, sandbox, watchdog, restart, timers, stop.
+
+Where something is refused, the same thing is shown to work where it is allowed: a refusal must be the sandbox's.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from tests.systemd.machine import PYTHON, Machine
+
+# The first run makes the Debian root: minutes.
+pytestmark = pytest.mark.timeout(900)
+
+SERVICES = ("calls", "power", "sync", "office")
+_BACK_WITHIN_SECONDS = 5.0
+# The machine that tests run on is shared: what takes half a second of computing may take three.
+_SLACK_SECONDS = 5.0
+
+_CONNECT = """
+import socket, sys
+try:
+    socket.create_connection((sys.argv[1], int(sys.argv[2])), timeout=2).close()
+    print("connected")
+except OSError as error:
+    print("refused:", type(error).__name__)
+"""
+_OPEN = """
+import os, sys
+try:
+    os.close(os.open(sys.argv[1], os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK))
+    print("opened")
+except OSError as error:
+    print("refused:", error.strerror)
+"""
+_WRITE = """
+import sys
+try:
+    with open(sys.argv[1], "w") as file:
+        file.write("x")
+    print("written")
+except OSError as error:
+    print("refused:", error.strerror)
+"""
+_READ = _WRITE.replace(', "w"', "").replace('file.write("x")', "file.read()").replace("written", "read")
+
+
+def unit(service: str) -> str:
+    return f"linekeeper-{service}.service"
+
+
+def pids(machine: Machine) -> dict[str, int]:
+    return {service: machine.main_process(service) for service in SERVICES}
+
+
+def active(machine: Machine, service: str) -> bool:
+    return machine.shows(unit(service), "ActiveState")["ActiveState"] == "active"
+
+
+def tried(machine: Machine, service: str, script: str, *words: str) -> str:
+    return machine.inside(unit(service), PYTHON, "-c", script, *words).stdout
+
+
+@pytest.fixture(scope="module")
+def tty(machine: Machine) -> str:
+    """A device with the number and group of a USB modem. Nobody is behind it: whoever may open it learns just that."""
+    machine.run("mknod", "-m", "0660", "/dev/ttyACM0", "c", "166", "0")
+    machine.run("chgrp", "dialout", "/dev/ttyACM0")
+    return "/dev/ttyACM0"
+
+
+def test_all_services_are_active_and_ready(machine: Machine) -> None:
+    for service in SERVICES:
+        assert active(machine, service), machine.run("systemctl", "status", "--no-pager", unit(service), check=False)
+    assert machine.run("systemctl", "is-active", "linekeeper.target").strip() == "active"
+    status = machine.shows(unit("calls"), "StatusText", "NRestarts", "WatchdogUSec")
+    assert status == {"StatusText": "2 of 2 lines in service", "NRestarts": "0", "WatchdogUSec": "3s"}
+
+
+def test_calls_and_power_start_before_office_and_sync(machine: Machine) -> None:
+    started = {
+        service: int(times["ActiveEnterTimestampMonotonic"])
+        for service in SERVICES
+        for times in [machine.shows(unit(service), "ActiveEnterTimestampMonotonic")]
+    }
+    began = {
+        service: int(times["InactiveExitTimestampMonotonic"])
+        for service in SERVICES
+        for times in [machine.shows(unit(service), "InactiveExitTimestampMonotonic")]
+    }
+    assert max(started["calls"], started["power"]) <= min(began["office"], began["sync"])
+
+
+def test_users_and_folders_are_as_the_files_say(machine: Machine) -> None:
+    found = machine.run(
+        "stat", "-c", "%n %a %U %G", "/run/linekeeper", "/var/lib/linekeeper", "/var/lib/linekeeper/recordings",
+        "/var/lib/linekeeper/linekeeper.db", "/etc/linekeeper/linekeeper.yaml", "/run/linekeeper/office.sock",
+    )  # fmt: skip
+    assert found.splitlines() == [
+        "/run/linekeeper 1770 linekeeper linekeeper",
+        "/var/lib/linekeeper 2770 root linekeeper",
+        "/var/lib/linekeeper/recordings 2750 linekeeper linekeeper",
+        "/var/lib/linekeeper/linekeeper.db 660 linekeeper linekeeper",
+        "/etc/linekeeper/linekeeper.yaml 640 root linekeeper",
+        "/run/linekeeper/office.sock 660 linekeeper-office linekeeper",
+    ]
+    users = {machine.run("stat", "-c", "%U", f"/proc/{pid}").strip() for pid in pids(machine).values()}
+    assert users == {"linekeeper", "linekeeper-power", "linekeeper-sync", "linekeeper-office"}
+    groups = machine.run("id", "-nG", "linekeeper").split(), machine.run("id", "-nG", "linekeeper-power").split()
+    assert set(groups[0]) == {"linekeeper", "dialout", "audio"}
+    assert set(groups[1]) == {"linekeeper", "gpio", "i2c"}
+
+
+def test_a_call_is_answered_and_recorded(machine: Machine) -> None:
+    machine.run("tee", "/run/bench/commands", typed='{"line": "line1", "do": "ring", "number": "13800138000"}\n')
+    machine.until(lambda: "in_call" in json.dumps(machine.ask("calls", "lines")), 20)
+    machine.run("tee", "/run/bench/commands", typed='{"line": "line1", "do": "hang_up"}\n')
+    machine.until(lambda: "in_call" not in json.dumps(machine.ask("calls", "lines")), 60)
+    [call] = json.loads(
+        machine.run("linekeeper", "--config", "/etc/linekeeper/linekeeper.yaml", "calls", "list", "--json")
+    )
+    assert call["caller_number"] == "13800138000"
+
+
+def test_calls_reach_no_network_and_office_is_reached(machine: Machine) -> None:
+    assert tried(machine, "calls", _CONNECT, "127.0.0.1", "8080").startswith("refused")
+    assert tried(machine, "sync", _CONNECT, "127.0.0.1", "8080").startswith("refused")
+    assert machine.run(PYTHON, "-c", _CONNECT, "127.0.0.1", "8080").startswith("connected")
+
+
+def test_power_reaches_this_machine_and_nothing_further(machine: Machine) -> None:
+    machine.run("ip", "link", "add", "far", "type", "dummy", check=False)
+    machine.run("ip", "address", "replace", "192.0.2.1/24", "dev", "lo")
+    machine.run("systemd-run", "--unit=far-server", PYTHON, "-m", "http.server", "--bind", "192.0.2.1", "8099")
+    machine.until(lambda: machine.run(PYTHON, "-c", _CONNECT, "192.0.2.1", "8099").startswith("connected"), 15)
+    assert tried(machine, "power", _CONNECT, "127.0.0.1", "8080").startswith("connected")
+    assert tried(machine, "power", _CONNECT, "192.0.2.1", "8099").startswith("refused")
+
+
+def test_only_calls_open_serial_ports(machine: Machine, tty: str) -> None:
+    # Nobody is behind the device, and "No such device" is the kernel's answer to whoever may open it.
+    assert tried(machine, "calls", _OPEN, tty).strip() == "refused: No such device or address"
+    assert tried(machine, "power", _OPEN, tty).strip() in (
+        "refused: Operation not permitted",
+        "refused: Permission denied",
+    )
+    for service in ("sync", "office", "backup"):
+        assert tried(machine, service, _OPEN, tty).strip() == "refused: No such file or directory"
+
+
+def test_recordings_are_written_by_calls_alone(machine: Machine) -> None:
+    file = "/var/lib/linekeeper/recordings/probe"
+    assert tried(machine, "calls", _WRITE, file).strip() == "written"
+    assert tried(machine, "sync", _READ, file).strip() == "read"
+    assert tried(machine, "sync", _WRITE, file).startswith("refused")
+    for service in ("office", "power"):
+        assert tried(machine, service, _READ, file).startswith("refused")
+        assert tried(machine, service, _WRITE, file).startswith("refused")
+    machine.run("rm", file)
+
+
+def test_nothing_outside_is_written(machine: Machine) -> None:
+    for service in SERVICES:
+        for file in ("/etc/linekeeper/probe", "/opt/linekeeper/probe", "/root/probe", "/usr/lib/probe"):
+            assert tried(machine, service, _WRITE, file).startswith("refused"), (service, file)
+
+
+def test_incident_of_power_reaches_the_office_through_the_shared_database(machine: Machine) -> None:
+    before = json.loads(machine.run(PYTHON, "-c", _GET, "http://127.0.0.1:8080/health"))
+    assert before["power"]["state"] in ("on_mains", "unknown")
+    assert before["open_incidents"] is not None
+    told = machine.run(PYTHON, "-c", _WRITE_INCIDENT)
+    assert "incident" in told
+    after = json.loads(machine.run(PYTHON, "-c", _GET, "http://127.0.0.1:8080/health"))
+    assert after["open_incidents"] == before["open_incidents"] + 1
+    page = machine.run(PYTHON, "-c", _GET, "http://127.0.0.1:8080/?lang=zh")
+    assert "电话值守" in page
+    assert "13800138000" not in page
+
+
+_GET = "import sys, time, urllib.request; time.sleep(1.2); print(urllib.request.urlopen(sys.argv[1]).read().decode())"
+_WRITE_INCIDENT = """
+import asyncio
+from pathlib import Path
+from firmware.services.control_client import ControlClient
+print(asyncio.run(ControlClient(Path("/run/linekeeper/power.sock")).ask("note")))
+"""
+
+
+@pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.parametrize(("trouble", "signal"), [("killed", "KILL"), ("crashed", "SEGV"), ("hung", "STOP")])
+def test_service_is_back_and_the_others_unharmed(machine: Machine, service: str, trouble: str, signal: str) -> None:
+    before = pids(machine)
+    machine.run("kill", f"-{signal}", str(before[service]))
+    machine.until(lambda: machine.main_process(service) not in (0, before[service]), 20)
+    machine.until(lambda: active(machine, service), 20)
+    seconds = down_seconds(machine, service)
+    assert seconds < _BACK_WITHIN_SECONDS + _SLACK_SECONDS
+    after = pids(machine)
+    assert {name: pid for name, pid in after.items() if name != service} == {
+        name: pid for name, pid in before.items() if name != service
+    }
+    if trouble == "hung":
+        told = machine.run("journalctl", "--no-pager", "-o", "cat", "-n", "300", "-u", unit(service))
+        assert "Watchdog timeout" in told
+        assert "most recent call first" in told
+
+
+def down_seconds(machine: Machine, service: str) -> float:
+    """From the last sign that something was wrong to the service at work, by systemd's own clock.
+
+    For a hang, the three seconds of the watchdog at most come on top.
+    """
+    times = machine.shows(unit(service), "ActiveExitTimestampMonotonic", "ActiveEnterTimestampMonotonic")
+    return (int(times["ActiveEnterTimestampMonotonic"]) - int(times["ActiveExitTimestampMonotonic"])) / 1e6
+
+
+def test_a_hung_line_does_not_trip_the_watchdog(machine: Machine) -> None:
+    before = pids(machine)["calls"]
+    bench = machine.shows("bench.service", "MainPID")["MainPID"]
+    machine.run("kill", "-STOP", bench)
+    machine.until(lambda: all(line["fault"] for line in machine.ask("calls", "lines")), 60)
+    assert pids(machine)["calls"] == before
+    machine.until(lambda: "0 of 2 lines" in machine.shows(unit("calls"), "StatusText")["StatusText"], 10)
+    machine.run("kill", "-CONT", bench)
+    machine.until(lambda: not any(line["fault"] for line in machine.ask("calls", "lines")), 60)
+    assert pids(machine)["calls"] == before
+
+
+def test_backup_timer_is_set_and_starts_its_service(machine: Machine) -> None:
+    listed = machine.run("systemctl", "list-timers", "--no-pager", "--all")
+    assert "linekeeper-backup.timer" in listed
+    assert machine.shows("linekeeper-backup.timer", "Persistent")["Persistent"] == "yes"
+    machine.run("mkdir", "-p", "/run/systemd/system/linekeeper-backup.timer.d")
+    machine.run(
+        "tee", "/run/systemd/system/linekeeper-backup.timer.d/now.conf",
+        typed="[Timer]\nOnCalendar=\nOnActiveSec=1s\nAccuracySec=1ms\nRandomizedDelaySec=0\n",
+    )  # fmt: skip
+    machine.run("systemctl", "daemon-reload")
+    machine.run("systemctl", "restart", "linekeeper-backup.timer")
+    machine.until(lambda: machine.shows("linekeeper-backup.service", "ExecMainStartTimestampMonotonic") != {
+        "ExecMainStartTimestampMonotonic": "0"
+    }, 15)  # fmt: skip
+
+
+def test_power_may_switch_its_loads_and_nothing_else(machine: Machine) -> None:
+    before = pids(machine)
+    for verb in ("stop", "start"):
+        done = machine.inside(unit("power"), "/usr/bin/systemctl", verb, unit("office"))
+        assert done.returncode == 0, done.stdout
+        assert active(machine, "office") is (verb == "start")
+    assert machine.inside(unit("power"), "/usr/bin/systemctl", "stop", unit("calls")).returncode != 0
+    assert machine.inside(unit("calls"), "/usr/bin/systemctl", "stop", unit("office")).returncode != 0
+    assert machine.inside(unit("office"), "/usr/bin/systemctl", "poweroff").returncode != 0
+    assert {**pids(machine), "office": 0} == {**before, "office": 0}
+
+
+def test_udev_reads_the_rules_without_complaint(machine: Machine) -> None:
+    told = machine.run("udevadm", "test", "--action=add", "/sys/devices/virtual/tty/ptmx", check=False)
+    assert "70-linekeeper.rules" in told
+    assert re.findall(r"70-linekeeper\.rules:\d+.*", told) == []
+
+
+_STOPPING = ("ActiveExitTimestampMonotonic", "InactiveEnterTimestampMonotonic")
+
+
+def test_stop_is_clean_and_in_order(machine: Machine) -> None:
+    machine.run("systemctl", "stop", "linekeeper.target")
+    machine.until(lambda: not any(active(machine, service) for service in SERVICES), 45)
+    machine.until(lambda: all(machine.main_process(service) == 0 for service in SERVICES), 45)
+    for service in SERVICES:
+        shown = machine.shows(unit(service), "ActiveState", "Result", "ExecMainStatus")
+        assert shown == {"ActiveState": "inactive", "Result": "success", "ExecMainStatus": "0"}, service
+    times = {service: machine.shows(unit(service), *_STOPPING) for service in SERVICES}
+    for later in ("calls", "power"):
+        for earlier in ("office", "sync"):
+            assert int(times[earlier][_STOPPING[1]]) <= int(times[later][_STOPPING[0]])
+    left = machine.run("sh", "-c", "ls /run/linekeeper/*.sock /var/lib/linekeeper/*-wal 2>/dev/null", check=False)
+    assert left == ""
+    machine.run("systemctl", "start", "linekeeper.target")
+    machine.until(lambda: all(active(machine, service) for service in SERVICES), 30)
+
+
+def test_power_may_shut_the_machine_down(machine: Machine) -> None:
+    machine.inside(unit("power"), "/usr/bin/systemctl", "poweroff")
+    machine.until(lambda: machine.ended, 60)
