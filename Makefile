@@ -60,9 +60,9 @@ $(VENV)/.packages-test:
 
 $(VENV)/.run: pyproject.toml constraints.txt | $(VENV)/.packages-run
 	@[ -x $(BIN)/pip ] || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[speech]'
+	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[speech,gpio]'
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.run | $(VENV)/.packages-test
-	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[speech,sound,dev]'
+	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[speech,sound,gpio,dev]'
 	@touch $@

@@ -119,7 +119,7 @@ class PowerSettings(Section):
     dead_after_seconds: Annotated[float, Field(ge=2, le=300)] = 15.0
     """A source that is silent so long is dead; dead while on battery counts as low battery (NUT's DEADTIME)."""
     shut_down_unproved: bool = False
-    """Shut down also on the word of pins that no pull-the-plug test proved. Wrong wiring may say "low" for ever, and the
+    """Shut down also on the word of pins that no pull-the-plug test proved. Wrong wiring may say "low" for ever, and
     records survive a battery that simply ends; so an unproved board sheds loads and no more."""
     power_race_seconds: Annotated[float, Field(ge=1, le=3600)] = 300.0
     """Still running so long after the shutdown, with mains back: start anew, as the UPS never cut."""
