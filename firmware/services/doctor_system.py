@@ -72,15 +72,16 @@ def _journal() -> Finding:
 
 
 def _folders(settings: Settings) -> Iterator[Finding]:
-    for name, folder in (("run_dir", settings.run_dir), ("data_dir", settings.data_dir)):
+    # Others may see the sockets, but not open them; what callers said is for nobody else.
+    for name, folder, closed in (("run_dir", settings.run_dir, 0o002), ("data_dir", settings.data_dir, 0o007)):
         if folder.is_dir():
-            yield _folder(name, folder)
+            yield _folder(name, folder, closed)
 
 
-def _folder(name: str, folder: Path) -> Finding:
+def _folder(name: str, folder: Path, closed: int) -> Finding:
     status = folder.stat()
     mode = f"{status.st_mode & 0o7777:o}"
-    if status.st_mode & 0o007:
+    if status.st_mode & closed:
         return Finding(name, False, f"{folder} is open to everybody (mode {mode}); run: chmod o= {folder}")
     return Finding(name, True, f"{folder}, group {_group(status.st_gid)}, mode {mode}")
 

@@ -46,9 +46,12 @@ def test_folder_open_to_everybody_is_told(tmp_path: Path) -> None:
     assert found["data_dir"].good
     assert found["run_dir"].good
     (tmp_path / "data").chmod(0o755)
-    [data] = [finding for finding in examine_system(settings) if finding.subject == "data_dir"]
-    assert not data.good
-    assert f"chmod o= {tmp_path}/data" in data.sentence
+    (tmp_path / "run").chmod(0o755)
+    found = {finding.subject: finding for finding in examine_system(settings)}
+    assert found["run_dir"].good
+    assert f"chmod o= {tmp_path}/data" in found["data_dir"].sentence
+    (tmp_path / "run").chmod(0o777)
+    assert [finding.subject for finding in examine_system(settings) if not finding.good] == ["run_dir", "data_dir"]
 
 
 def test_nothing_is_said_of_systemd_where_it_does_not_run(tmp_path: Path) -> None:

@@ -67,6 +67,10 @@ class Machine:
         """Whether it is down."""
         return self._nspawn.poll() is not None
 
+    def left(self, file: str) -> str:
+        """What the machine left in a file, once it is down."""
+        return (self._work / "upper" / file.lstrip("/")).read_text(encoding="utf-8")
+
     def run(self, *command: str, check: bool = True, typed: str | None = None) -> str:
         """A command as root; what it printed."""
         done = self.done(*command, typed=typed)
