@@ -33,6 +33,7 @@ from firmware.services.line_status import LineStatus
 from firmware.services.monitor import MonitorDesk
 from firmware.services.paths import control_socket
 from firmware.services.speech_desk import SpeechDesk
+from firmware.services.store_opening import StoreOpening
 from firmware.services.supervisor import keep_alive
 from firmware.settings import LineSettings, Settings
 from firmware.storage.store import Store
@@ -64,7 +65,13 @@ class CallsService:
         self.hub = CallHub()
         self._settings = settings
         self._clock = clock or SystemClock()
-        self.store = Store(settings.data_dir, self._clock, keep_free_megabytes=settings.calls.keep_free_megabytes)
+        self.store = Store(
+            settings.data_dir,
+            self._clock,
+            keep_free_megabytes=settings.calls.keep_free_megabytes,
+            backup_folders=[settings.backup.folder] if settings.backup.folder else [],
+        )
+        self._opening = StoreOpening(self.store, lambda: self._clock.now().astimezone(ZoneInfo(settings.time_zone)))
         self.speech = SpeechDesk(settings.speech, settings.languages, self.store, recognizer)
         self.hub.listen(self.speech.happened)
         self._monitors = MonitorDesk(self.hub)
@@ -99,8 +106,8 @@ class CallsService:
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as starting:
-            await self.store.open()
-            starting.push_async_callback(self.store.close)
+            starting.push_async_callback(self._opening.stop)
+            await self._opening.begin()
             if self._control is not None:
                 await self._control.start()
                 starting.push_async_callback(self._control.stop)

@@ -6,21 +6,23 @@ from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 from firmware import durable_files
-from firmware.errors import DiskFull, LinekeeperError, StorageError
+from firmware.errors import DatabaseDamaged, DiskFull, StorageError
 from firmware.events import CallbackKept, CallEnd, CallerId, MessageKept
 from firmware.journal import journal
 from firmware.pcm import SampleFormat, decode_to_s16
 from firmware.ports import CallbackRequest, Clock, StoredTake
 from firmware.storage import call_rows, callback_rows, incident_rows, recording_rows, transcript_rows
+from firmware.storage.backup_folder import add_backup, make_local_folder
 from firmware.storage.database import Database
 from firmware.storage.ownership import Ownership
+from firmware.storage.quarantine import INCIDENT_KIND, replace_damaged
 from firmware.storage.recording_file import RecordingName
 from firmware.storage.recordings import DiskRecording
 from firmware.storage.recordings_folder import FOLDER, RecordingsFolder
-from firmware.storage.recovery import Recovery, RecoverySummary
+from firmware.storage.recovery import Live, Recovery, RecoverySummary
 from firmware.storage.rescue import rescue
 from firmware.storage.stamps import IdMaker, Stamp
-from firmware.storage.store_files import DATABASE_FILE
+from firmware.storage.store_files import DATABASE_FILE, LOCAL_BACKUPS
 from firmware.storage.swap import finish_replacing
 from firmware.storage.threads import in_thread
 from firmware.storage.transcript_rows import Untranscribed
@@ -30,12 +32,17 @@ from firmware.wav import HEADER_BYTES
 MESSAGE = "message"
 _DISK = "disk"
 _MEGABYTE = 1_000_000
+_KEPT_SNAPSHOTS = 2
 
 
 class Store:
     """Calls, messages, callback requests and incidents of one appliance. `open` first, `close` last.
 
-    `free_bytes` tells the room on the disk that a folder is on.
+    `free_bytes` tells the room on the disk that a folder is on. `backup_folders` are where backups may be found on the
+    day on which the database is found damaged.
+
+    Calls may begin before `open` has returned, and go on where it failed: their records wait, recordings are made,
+    and what must be acknowledged waits a while and then fails.
     """
 
     def __init__(
@@ -45,11 +52,17 @@ class Store:
         *,
         keep_free_megabytes: int = 64,
         free_bytes: Callable[[Path], int] = durable_files.free_bytes,
+        backup_folders: Sequence[Path] = (),
     ) -> None:
         self._data_dir = data_dir
         self._clock = clock
         self._make_id = IdMaker(clock)
         self._database = Database(data_dir / DATABASE_FILE)
+        self._database.mend = self._mend
+        self._backup_folders = backup_folders
+        self._calls: set[str] = set()
+        self._closed = False
+        self._replaced = False
         self._writer = Writer(self._database, self._make_id, self._now)
         self._recordings = RecordingsFolder(data_dir / FOLDER, self._make_id)
         self._ownership = Ownership(data_dir)
@@ -61,20 +74,29 @@ class Store:
     async def open(self) -> RecoverySummary:
         """Take the data folder, bring the database up to date, and recover what the last run left.
 
-        Raises: StorageError; then everything is let go of again.
+        Raises: StorageError; then everything is let go of again, and `open` may be called again.
         """
+        self._database.begin_opening()
         try:
             await in_thread(self._recordings.files, self._take_folder)
-            await self._database.open()
-            return await self._database.run(self._recovery())
-        except LinekeeperError:
-            await self._let_go()
+            summary = await self._connect()
+        except StorageError as error:
+            self._writer.met_trouble(error)
+            await self._disconnect()
             raise
+        await self._tell_of_the_past(summary.at)
+        return summary
 
     async def close(self) -> None:
         """Finish what is queued, and leave a database that needs no recovery. Idempotent."""
-        if not self._ownership.closed:
-            await self._let_go()
+        if self._closed:
+            return
+        self._closed = True
+        try:
+            await self._recordings.close()
+            await self._database.close()
+        finally:
+            self._ownership.release()
 
     def new_call_id(self) -> str:
         """An id for a call that rings now; see `ports.CallStore`."""
@@ -83,6 +105,7 @@ class Store:
     async def call_offered(self, line: str, caller: CallerId, call_id: str | None = None) -> str:
         """A call rings; returns its id. What fails here is made up for by the next write that succeeds."""
         call_id = call_id or self._make_id()
+        self._calls.add(call_id)
         await self._writer.write_or_owe(call_rows.insert_call, call_id, line, caller, self._now())
         return call_id
 
@@ -95,6 +118,7 @@ class Store:
     ) -> None:
         """The call is over. A recording that the call left behind unfinished or unkept becomes a message."""
         now = self._now()
+        self._calls.discard(call_id)
         await self._writer.write_or_owe(call_rows.set_ended, call_id, end, evidence, language, path, now)
         for recording in self._recordings.take_abandoned(call_id):
             await rescue(self._database, recording, self._make_id(), language, now)
@@ -135,6 +159,19 @@ class Store:
         """The caller called it urgent."""
         await self._writer.write(recording_rows.set_urgent, message_id)
 
+    async def keep_snapshot(self, local_stamp: str) -> None:
+        """A small backup of the database alone beside the records, for the day on which it is found damaged.
+
+        `local_stamp` is YYYYMMDD-HHMMSS. Raises: StorageError.
+        """
+        folder = self._data_dir / LOCAL_BACKUPS
+        self._writer.forget_done()
+        await in_thread(self._recordings.files, make_local_folder, folder)
+        await in_thread(
+            self._recordings.files,
+            lambda: add_backup(self._data_dir, folder, _KEPT_SNAPSHOTS, self._now(), local_stamp, database_only=True),
+        )
+
     async def message_audio(self, message_id: str) -> bytes:
         """The kept part of a message as s16."""
         row = await self._database.read(recording_rows.recording_of_message, message_id)
@@ -166,27 +203,31 @@ class Store:
         self._recordings.kept(reason)
 
     async def remembered_language(self, number: str) -> str | None:
-        """The language this number chose before."""
+        """The language this number chose before; none while the database is not open: a greeting waits for nothing."""
+        if not self._database.is_open:
+            return None
         return await self._database.read(call_rows.language_of, number)
 
     async def remember_language(self, number: str, language: str) -> None:
         """Remember it for the next call."""
-        await self._writer.write(call_rows.set_language, number, language, self._now())
+        await self._writer.write_or_owe(call_rows.set_language, number, language, self._now())
 
     async def open_incident(self, kind: str, place: str, summary: str) -> None:
         """A fault began, or is known already."""
         work = incident_rows.open_incident
-        await self._writer.write(work, self._make_id(), kind, place, summary, self._now())
+        await self._writer.write_or_owe(work, self._make_id(), kind, place, summary, self._now())
 
     async def note_incident(self, kind: str, place: str, action: str) -> None:
         """What was done about the latest incident of this kind and place. Raises: RecordNotFound."""
-        await self._writer.write(incident_rows.note_incident, kind, place, action, self._now())
+        await self._writer.write_or_owe(incident_rows.note_incident, kind, place, action, self._now())
 
     async def close_incident(self, kind: str, place: str) -> None:
         """The fault is over; nothing happens where none is open."""
-        await self._writer.write(incident_rows.close_incident, kind, place, self._now())
+        await self._writer.write_or_owe(incident_rows.close_incident, kind, place, self._now())
 
     async def _tell_room(self, room: bool) -> None:
+        if not self._database.is_open:
+            return
         self._had_room = room
         folder = self._recordings.path.parent
         try:
@@ -207,8 +248,60 @@ class Store:
     def _now(self) -> Stamp:
         return Stamp.now(self._clock)
 
-    def _recovery(self) -> Recovery:
-        return Recovery(self._recordings.path, self._make_id, self._now())
+    async def _connect(self) -> RecoverySummary:
+        try:
+            await self._database.connect()
+        except DatabaseDamaged as error:
+            await self._replace_damaged(error)
+            await self._database.connect()
+        # First the calls of this run, then their recordings: a call that is known gives its recordings a caller.
+        await self._writer.settle()
+        live = Live(frozenset(self._calls), self._recordings.live_files())
+        recovery = Recovery(self._recordings.path, self._make_id, self._now(), live)
+        summary = await self._database.run(recovery)
+        self._database.admit()
+        return summary
+
+    async def _tell_of_the_past(self, now: Stamp) -> None:
+        try:
+            if not self._replaced:
+                await self._writer.write_or_owe(incident_rows.close_incident, INCIDENT_KIND, INCIDENT_KIND, now)
+            await self._writer.catch_up()
+        except StorageError as error:
+            journal("storage").error("what went wrong before cannot be recorded yet", error=str(error))
+
+    async def _disconnect(self) -> None:
+        try:
+            await self._database.disconnect()
+        except StorageError as error:
+            journal("storage").warning("the database cannot be closed in good form", error=str(error))
+        finally:
+            self._ownership.release()
+
+    async def _mend(self, error: DatabaseDamaged) -> None:
+        """The database was found damaged while it was in use; calls go on meanwhile."""
+        self._database.begin_opening()
+        try:
+            await self._replace_damaged(error)
+            await self._connect()
+        except StorageError as worse:
+            self._writer.met_trouble(worse)
+            await self._disconnect()
+            raise
+
+    async def _replace_damaged(self, error: DatabaseDamaged) -> None:
+        journal("storage").error("the database is damaged", error=str(error))
+        try:
+            await self._database.disconnect()
+        except StorageError as last:
+            journal("storage").warning("the damaged database cannot be closed in good form", error=str(last))
+        self._database.begin_opening()
+        self._replaced = True
+        work, now = replace_damaged, self._now()
+        sentence = await in_thread(
+            self._recordings.files, work, self._data_dir, self._backup_folders, str(error), self._make_id, now
+        )
+        journal("storage").error("the damaged database was replaced", summary=sentence)
 
     def _free(self, folder: Path) -> int:
         with durable_files.plain_errors(folder):
@@ -228,10 +321,3 @@ class Store:
             await self._writer.write(recording_rows.forget_doomed, file)
         except (OSError, StorageError) as error:
             journal("storage").warning("an old recording could not be removed yet", file=file, error=str(error))
-
-    async def _let_go(self) -> None:
-        try:
-            await self._recordings.close()
-            await self._database.close()
-        finally:
-            self._ownership.release()

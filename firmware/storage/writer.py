@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from peewee import SqliteDatabase
+from peewee import IntegrityError, SqliteDatabase
 
 from firmware.errors import RecordNotFound, StorageError
+from firmware.events import CallbackKept, MessageKept
+from firmware.journal import journal
 from firmware.storage import incident_rows
 from firmware.storage.database import Database
 from firmware.storage.stamps import Stamp
@@ -19,6 +23,8 @@ T = TypeVar("T")
 INCIDENT_KIND = "database"
 # More calls than a day has cannot wait in memory; the oldest go first.
 _MOST_OWED = 500
+# Some days of an office's writes; backups of the database are made daily.
+_MOST_REMEMBERED = 5000
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +33,20 @@ class _Owed:
 
     work: Callable[..., Any]
     args: tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Done:
+    """A write that was acknowledged. A number that was told with it belongs to it for good."""
+
+    work: Callable[..., Any]
+    args: tuple[Any, ...]
+    number: int | None
+
+    def again(self, db: SqliteDatabase) -> None:
+        """In a database that may know of it or not."""
+        told = {} if self.number is None else {"number": self.number}
+        self.work(db, *self.args, **told)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +66,7 @@ class Writer:
         self._make_id = make_id
         self._now = now
         self._owed: list[_Owed] = []
+        self._done: deque[_Done] = deque(maxlen=_MOST_REMEMBERED)
         self._trouble: _Trouble | None = None
 
     async def write(self, work: Callable[Concatenate[SqliteDatabase, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
@@ -56,19 +77,62 @@ class Writer:
         except RecordNotFound:
             raise
         except StorageError as error:
-            self._trouble = self._trouble or _Trouble(self._make_id(), str(error), self._now())
+            self.met_trouble(error)
             raise
-        self._owed = [debt for debt in self._owed if debt not in owed]
+        self._remember(owed, work, args, done)
         await self._tell_trouble()
         return done
 
-    async def write_or_owe(self, work: Callable[..., None], *args: object) -> None:
-        """As `write`; what fails is done before the next write that succeeds. `work` must not mind being done twice."""
+    async def write_or_owe(self, work: Callable[..., object], *args: object) -> None:
+        """As `write`; what fails is done before the next write that succeeds. `work` must not mind being done twice.
+
+        While the database is not open, nothing is waited for: it is owed at once.
+        """
+        if not self._database.is_open and not self._database.is_gone:
+            self._owe(work, args)
+            return
         try:
             await self.write(work, *args)
         except StorageError:
-            self._owed = [*self._owed[-_MOST_OWED:], _Owed(work, args)]
+            self._owe(work, args)
             raise
+
+    def met_trouble(self, error: StorageError) -> None:
+        """The database takes nothing; an incident tells of it later."""
+        self._trouble = self._trouble or _Trouble(self._make_id(), str(error), self._now())
+
+    async def settle(self) -> None:
+        """In a database that was just opened: everything that was acknowledged in this run, and what is owed.
+
+        Raises: StorageError.
+        """
+        owed = tuple(self._owed)
+        settling = [*self._done, *(_Done(debt.work, debt.args, None) for debt in owed)]
+        await self._database.run(partial(_do_all_again, settling))
+        self._paid(owed)
+
+    async def catch_up(self) -> None:
+        """Write what is owed and what went wrong, without waiting for another reason to write. Raises: StorageError."""
+        if self._owed or self._trouble:
+            await self.write(_nothing)
+
+    def forget_done(self) -> None:
+        """A backup holds it, or it must not come back."""
+        self._done.clear()
+
+    def _owe(self, work: Callable[..., object], args: tuple[object, ...]) -> None:
+        self._owed = [*self._owed[-_MOST_OWED:], _Owed(work, args)]
+
+    def _remember(
+        self, owed: tuple[_Owed, ...], work: Callable[..., Any], args: tuple[Any, ...], result: object
+    ) -> None:
+        self._paid(owed)
+        number = result.number if isinstance(result, MessageKept | CallbackKept) else None
+        self._done.append(_Done(work, args, number))
+
+    def _paid(self, owed: tuple[_Owed, ...]) -> None:
+        self._owed = [debt for debt in self._owed if debt not in owed]
+        self._done.extend(_Done(debt.work, debt.args, None) for debt in owed)
 
     async def _tell_trouble(self) -> None:
         trouble, self._trouble = self._trouble, None
@@ -83,7 +147,26 @@ class Writer:
             )
 
 
+def _nothing(db: SqliteDatabase) -> None:
+    """Only what is owed."""
+
+
+def _do_all_again(settling: Sequence[_Done], db: SqliteDatabase) -> None:
+    with db.atomic():
+        for done in settling:
+            _try_again(db, done.again)
+
+
 def _behind(db: SqliteDatabase, owed: tuple[_Owed, ...], work: Callable[[SqliteDatabase], T]) -> T:
     for debt in owed:
-        debt.work(db, *debt.args)
+        _try_again(db, _Done(debt.work, debt.args, None).again)
     return work(db)
+
+
+def _try_again(db: SqliteDatabase, work: Callable[[SqliteDatabase], None]) -> None:
+    # What it belongs to may be gone for good: erased meanwhile, or lost with a database.
+    try:
+        with db.atomic():
+            work(db)
+    except (RecordNotFound, IntegrityError) as error:
+        journal("storage").warning("a write cannot be made up for", error=str(error))

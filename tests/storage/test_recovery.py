@@ -380,13 +380,6 @@ async def test_an_abandoned_recording_becomes_a_message_when_its_call_ends(
     await other.discard()
 
 
-async def test_a_corrupt_database_is_a_plain_sentence(make_store: MakeStore, data_dir: Path) -> None:
-    data_dir.mkdir()
-    (data_dir / "linekeeper.db").write_bytes(b"SQLite format 3\0" + bytes(range(256)) * 64)
-    with pytest.raises(StorageError, match=r"linekeeper\.db"):
-        await make_store().open()
-
-
 async def test_the_path_of_a_call_is_kept_in_order(store: Store, records: OpenRecords) -> None:
     call_id = await store.call_offered("front", CALLER)
     await store.call_ended(call_id, CallEnd.COMPLETED, "dial_tone", "zh", ["欢迎", "menu"])
