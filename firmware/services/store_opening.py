@@ -27,6 +27,7 @@ class StoreOpening:
         self._store = store
         self._now = now
         self._task: asyncio.Task[None] | None = None
+        self._told = ""
 
     async def begin(self) -> None:
         """Returns once the records are open, or that takes too long to wait for. Raises: StoreTaken."""
@@ -45,7 +46,10 @@ class StoreOpening:
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait({self._task})
-        await self._store.close()
+        try:
+            await self._store.close()
+        except StorageError as error:
+            _log.error("the records cannot be closed in good form; the next start recovers them", error=str(error))
 
     async def _try_to_open(self) -> bool:
         """Whether the records are open now. Raises: StoreTaken."""
@@ -54,7 +58,9 @@ class StoreOpening:
         except StoreTaken:
             raise
         except StorageError as error:
-            _log.error("the records cannot be opened; lines are answered, and it is tried again", error=str(error))
+            if str(error) != self._told:
+                _log.error("the records cannot be opened; lines are answered, and it is tried again", error=str(error))
+            self._told = str(error)
             return False
         return True
 

@@ -58,7 +58,8 @@ def plain_database_errors(file: Path) -> Iterator[None]:
     try:
         yield
     except (PeeweeException, sqlite3.Error) as error:
-        text = str(error.args[-1] if error.args else error)
+        # The first one tells why; those on top of it only that cleaning up was not possible either.
+        text = str([*_causes(error)][-1])
         if any(_code(cause) == sqlite3.SQLITE_FULL for cause in _causes(error)):
             raise DiskFull(f"the disk is full; free some space for {file.parent}") from error
         if any(_code(cause) in _DAMAGED for cause in _causes(error)):

@@ -93,8 +93,10 @@ class Store:
             return
         self._closed = True
         try:
-            await self._recordings.close()
-            await self._database.close()
+            try:
+                await self._recordings.close()
+            finally:
+                await self._database.close()
         finally:
             self._ownership.release()
 
@@ -119,9 +121,11 @@ class Store:
         """The call is over. A recording that the call left behind unfinished or unkept becomes a message."""
         now = self._now()
         self._calls.discard(call_id)
-        await self._writer.write_or_owe(call_rows.set_ended, call_id, end, evidence, language, path, now)
-        for recording in self._recordings.take_abandoned(call_id):
-            await rescue(self._database, recording, self._make_id(), language, now)
+        try:
+            await self._writer.write_or_owe(call_rows.set_ended, call_id, end, evidence, language, path, now)
+        finally:
+            for recording in self._recordings.take_abandoned(call_id):
+                await rescue(self._database, recording, self._make_id(), language, now)
 
     async def voice_room(self) -> bool:
         """Whether the disk has room for another recording. A disk that is nearly full is an incident."""
