@@ -15,6 +15,8 @@ _log = journal("records")
 # An ordinary start opens the records well within this, and then begins with them open, as if nothing ran beside.
 _PATIENCE_SECONDS = 2.0
 _RETRY_SECONDS = 5.0
+# Records that were open may be closed by a damage that could not be mended at once.
+_WATCH_SECONDS = 30.0
 # A start that is followed by a crash soon makes no backup of what it crashed on.
 _FIRST_SNAPSHOT_SECONDS = 15 * 60.0
 _SNAPSHOT_EVERY_SECONDS = 24 * 3600.0
@@ -65,14 +67,16 @@ class StoreOpening:
         return True
 
     async def _keep(self, first: asyncio.Future[bool]) -> None:
-        opened = await self._tolerant(first)
-        while not opened:
-            await asyncio.sleep(_RETRY_SECONDS)
-            opened = await self._tolerant(asyncio.ensure_future(self._try_to_open()))
-        await asyncio.sleep(_FIRST_SNAPSHOT_SECONDS)
+        await self._tolerant(first)
+        loop = asyncio.get_running_loop()
+        snapshot_at = loop.time() + _FIRST_SNAPSHOT_SECONDS
         while True:
-            await self._snapshot()
-            await asyncio.sleep(_SNAPSHOT_EVERY_SECONDS)
+            if not self._store.is_open:
+                await self._tolerant(asyncio.ensure_future(self._try_to_open()))
+            elif loop.time() >= snapshot_at:
+                await self._snapshot()
+                snapshot_at = loop.time() + _SNAPSHOT_EVERY_SECONDS
+            await asyncio.sleep(_WATCH_SECONDS if self._store.is_open else _RETRY_SECONDS)
 
     async def _tolerant(self, trying: asyncio.Future[bool]) -> bool:
         try:

@@ -22,7 +22,7 @@ from firmware.storage.recordings_folder import FOLDER, RecordingsFolder
 from firmware.storage.recovery import Live, Recovery, RecoverySummary
 from firmware.storage.rescue import rescue
 from firmware.storage.stamps import IdMaker, Stamp
-from firmware.storage.store_files import DATABASE_FILE, LOCAL_BACKUPS
+from firmware.storage.store_files import DATABASE_FILE, LOCAL_BACKUPS, RECEIPTS
 from firmware.storage.swap import finish_replacing
 from firmware.storage.threads import in_thread
 from firmware.storage.transcript_rows import Untranscribed
@@ -63,6 +63,7 @@ class Store:
         self._calls: set[str] = set()
         self._closed = False
         self._replaced = False
+        self._erasures = 0
         self._writer = Writer(self._database, self._make_id, self._now)
         self._recordings = RecordingsFolder(data_dir / FOLDER, self._make_id)
         self._ownership = Ownership(data_dir)
@@ -79,6 +80,7 @@ class Store:
         self._database.begin_opening()
         try:
             await in_thread(self._recordings.files, self._take_folder)
+            self._erasures = self._erasures_until_now()
             summary = await self._connect()
         except StorageError as error:
             self._writer.met_trouble(error)
@@ -86,6 +88,11 @@ class Store:
             raise
         await self._tell_of_the_past(summary.at)
         return summary
+
+    @property
+    def is_open(self) -> bool:
+        """Whether records are written and read at once."""
+        return self._database.is_open
 
     async def close(self) -> None:
         """Finish what is queued, and leave a database that needs no recovery. Idempotent."""
@@ -169,12 +176,14 @@ class Store:
         `local_stamp` is YYYYMMDD-HHMMSS. Raises: StorageError.
         """
         folder = self._data_dir / LOCAL_BACKUPS
-        self._writer.forget_done()
+        held = self._writer.done_so_far()
         await in_thread(self._recordings.files, make_local_folder, folder)
         await in_thread(
             self._recordings.files,
             lambda: add_backup(self._data_dir, folder, _KEPT_SNAPSHOTS, self._now(), local_stamp, database_only=True),
         )
+        self._writer.forget(held)
+        self._erasures = self._erasures_until_now()
 
     async def message_audio(self, message_id: str) -> bytes:
         """The kept part of a message as s16."""
@@ -253,13 +262,17 @@ class Store:
         return Stamp.now(self._clock)
 
     async def _connect(self) -> RecoverySummary:
+        self._replaced = False
         try:
             await self._database.connect()
         except DatabaseDamaged as error:
             await self._replace_damaged(error)
             await self._database.connect()
+        return await self._recover()
+
+    async def _recover(self) -> RecoverySummary:
         # First the calls of this run, then their recordings: a call that is known gives its recordings a caller.
-        await self._writer.settle()
+        await self._writer.settle(replaced=self._replaced)
         live = Live(frozenset(self._calls), self._recordings.live_files())
         recovery = Recovery(self._recordings.path, self._make_id, self._now(), live)
         summary = await self._database.run(recovery)
@@ -287,7 +300,8 @@ class Store:
         self._database.begin_opening()
         try:
             await self._replace_damaged(error)
-            await self._connect()
+            await self._database.connect()
+            await self._recover()
         except StorageError as worse:
             self._writer.met_trouble(worse)
             await self._disconnect()
@@ -301,11 +315,17 @@ class Store:
             journal("storage").warning("the damaged database cannot be closed in good form", error=str(last))
         self._database.begin_opening()
         self._replaced = True
+        if self._erasures_until_now() != self._erasures:
+            self._writer.forget(self._writer.done_so_far())  # what was erased since must not come back
         work, now = replace_damaged, self._now()
         sentence = await in_thread(
             self._recordings.files, work, self._data_dir, self._backup_folders, str(error), self._make_id, now
         )
         journal("storage").error("the damaged database was replaced", summary=sentence)
+
+    def _erasures_until_now(self) -> int:
+        receipts = self._data_dir / RECEIPTS
+        return receipts.stat().st_size if receipts.exists() else 0
 
     def _free(self, folder: Path) -> int:
         with durable_files.plain_errors(folder):

@@ -101,13 +101,14 @@ class Writer:
         """The database takes nothing; an incident tells of it later."""
         self._trouble = self._trouble or _Trouble(self._make_id(), str(error), self._now())
 
-    async def settle(self) -> None:
-        """In a database that was just opened: everything that was acknowledged in this run, and what is owed.
+    async def settle(self, *, replaced: bool) -> None:
+        """Write what is owed into a database that was just opened.
 
+        Where it took the place of another one, everything that was acknowledged in this run comes first.
         Raises: StorageError.
         """
         owed = tuple(self._owed)
-        settling = [*self._done, *(_Done(debt.work, debt.args, None) for debt in owed)]
+        settling = [*(self._done if replaced else ()), *(_Done(debt.work, debt.args, None) for debt in owed)]
         await self._database.run(partial(_do_all_again, settling))
         self._paid(owed)
 
@@ -116,9 +117,14 @@ class Writer:
         if self._owed or self._trouble:
             await self.write(_nothing)
 
-    def forget_done(self) -> None:
+    def done_so_far(self) -> Sequence[object]:
+        """What was acknowledged until now, for `forget`."""
+        return tuple(self._done)
+
+    def forget(self, done: Sequence[object]) -> None:
         """A backup holds it, or it must not come back."""
-        self._done.clear()
+        forgotten = {id(one) for one in done}
+        self._done = deque((one for one in self._done if id(one) not in forgotten), maxlen=_MOST_REMEMBERED)
 
     def _owe(self, work: Callable[..., object], args: tuple[object, ...]) -> None:
         self._owed = [*self._owed[-_MOST_OWED:], _Owed(work, args)]

@@ -212,3 +212,30 @@ async def test_a_disk_that_becomes_read_only_in_a_message_ends_the_call_in_words
 async def _speak(call: Any) -> None:
     with contextlib.suppress(CallOver):
         await call.speak(unique_speech(60.0, random.Random(2)))
+
+
+async def test_a_disk_that_is_full_to_the_last_byte_at_the_start_keeps_no_call_from_being_answered(
+    real_disk: Path, open_office: OfficeMaker
+) -> None:
+    async with open_office(folder=real_disk, more=SMALL):
+        pass
+    await asyncio.to_thread(_fill, real_disk / "filler")
+    async with open_office(folder=real_disk, more=SMALL) as office:
+        call = await office.ring(office.lines[0])
+        assert await call.heard_speech()
+        call.hang_up()
+        await office.until_ended(office.lines[0])
+        assert office.service.lines()[0]["state"] == "idle"
+        (real_disk / "filler").unlink()
+        await asyncio.sleep(40.0)
+        message = await office.leave_message(office.lines[0], SPEECH, "13900139000")
+        assert office.found(message, SPEECH) == _WHOLE
+        assert {row["caller_number"] for row in office.listed("calls")} == {"13800138000", "13900139000"}
+
+
+def _fill(file: Path) -> None:
+    with contextlib.suppress(OSError), file.open("wb", buffering=0) as filler:
+        for size in (1_000_000, 4096, 1):
+            with contextlib.suppress(OSError):
+                while filler.write(bytes(size)) == size:
+                    pass

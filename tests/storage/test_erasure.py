@@ -13,9 +13,10 @@ from firmware.clock import SystemClock
 from firmware.errors import RecordNotFound, StorageError
 from firmware.events import CallEnd, CallerId
 from firmware.ports import CallbackRequest
-from firmware.storage.erasure import RECEIPTS, erase_caller, erase_message
+from firmware.storage.erasure import erase_caller, erase_message
 from firmware.storage.queries import Records
 from firmware.storage.store import Store
+from firmware.storage.store_files import RECEIPTS
 from firmware.storage.transcript_rows import Untranscribed
 
 SECOND = 8000

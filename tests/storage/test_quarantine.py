@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from firmware.pcm import SampleFormat
 from firmware.ports import CallbackRequest
 from firmware.storage.backup import make_backup
 from firmware.storage.backup_folder import add_backup
+from firmware.storage.erasure import erase_caller
 from firmware.storage.queries import Records
 from firmware.storage.stamps import Stamp
 from firmware.storage.store import Store
@@ -190,3 +192,26 @@ async def test_a_small_backup_beside_the_records_is_used_too(
     with records() as read:
         assert read.messages()[0]["urgent"] is True
     await store.close()
+
+
+async def test_what_was_erased_does_not_come_back_with_what_this_run_remembers(
+    make_store: MakeStore, leave: Leave, spoken: Spoken, data_dir: Path, records: OpenRecords, clock: Any
+) -> None:
+    store = make_store()
+    await store.open()
+    await store.close()
+    store = make_store()
+    await store.open()
+    await a_call(store, leave, spoken(SECOND, 1))
+    clock.moment += timedelta(hours=1)
+    erase_caller(data_dir, "13800138000", clock)
+    damage(data_dir)
+    with pytest.raises(RecordNotFound):
+        await store.message_audio(store.new_call_id())
+    with records() as read:
+        assert the_incident(read)["summary"]
+        assert (read.messages(), read.callbacks()) == ([], [])
+        assert [row["caller_number"] for row in read.calls()] in ([], [None])
+    await store.close()
+    told = [file.name for file in data_dir.rglob("*") if file.is_file() and b"13800138000" in file.read_bytes()]
+    assert told == []
