@@ -153,8 +153,12 @@ class Database:
         return await self._admitted(lambda: in_thread(self._reader, self._guarded, reading, self._reading))
 
     async def disconnect(self) -> None:
-        """Move the WAL into the database where that is possible, and let go of the file. Idempotent."""
+        """Reads and writes fail from now on; let go of the file. Idempotent."""
         self._set(Access.CLOSED)
+        await self.let_go()
+
+    async def let_go(self) -> None:
+        """Move the WAL into the database where that is possible, and close the connections."""
         try:
             await in_thread(self._reader, self._guarded, _close, self._reading)
         finally:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 from firmware import durable_files
-from firmware.errors import DatabaseDamaged, DiskFull, StorageError
+from firmware.errors import DiskFull, StorageError
 from firmware.events import CallbackKept, CallEnd, CallerId, MessageKept
 from firmware.journal import journal
 from firmware.pcm import SampleFormat, decode_to_s16
@@ -14,16 +14,14 @@ from firmware.ports import CallbackRequest, Clock, StoredTake
 from firmware.storage import call_rows, callback_rows, incident_rows, recording_rows, transcript_rows
 from firmware.storage.backup_folder import add_backup, make_local_folder
 from firmware.storage.database import Database
-from firmware.storage.ownership import Ownership
-from firmware.storage.quarantine import INCIDENT_KIND, replace_damaged
+from firmware.storage.opening import Opening
 from firmware.storage.recording_file import RecordingName
 from firmware.storage.recordings import DiskRecording
 from firmware.storage.recordings_folder import FOLDER, RecordingsFolder
-from firmware.storage.recovery import Live, Recovery, RecoverySummary
+from firmware.storage.recovery import RecoverySummary
 from firmware.storage.rescue import rescue
 from firmware.storage.stamps import IdMaker, Stamp
-from firmware.storage.store_files import DATABASE_FILE, LOCAL_BACKUPS, RECEIPTS
-from firmware.storage.swap import finish_replacing
+from firmware.storage.store_files import DATABASE_FILE, LOCAL_BACKUPS
 from firmware.storage.threads import in_thread
 from firmware.storage.transcript_rows import Untranscribed
 from firmware.storage.writer import Writer
@@ -58,15 +56,13 @@ class Store:
         self._clock = clock
         self._make_id = IdMaker(clock)
         self._database = Database(data_dir / DATABASE_FILE)
-        self._database.mend = self._mend
-        self._backup_folders = backup_folders
         self._calls: set[str] = set()
         self._closed = False
-        self._replaced = False
-        self._erasures = 0
         self._writer = Writer(self._database, self._make_id, self._now)
         self._recordings = RecordingsFolder(data_dir / FOLDER, self._make_id)
-        self._ownership = Ownership(data_dir)
+        self._opening = Opening(
+            data_dir, self._database, self._writer, self._recordings, self._calls, clock, self._make_id, backup_folders
+        )
         self._keep_free_bytes = keep_free_megabytes * _MEGABYTE
         self._free_bytes = free_bytes
         # Unknown at first, so that a fault which an earlier run left open is closed.
@@ -77,17 +73,7 @@ class Store:
 
         Raises: StorageError; then everything is let go of again, and `open` may be called again.
         """
-        self._database.begin_opening()
-        try:
-            await in_thread(self._recordings.files, self._take_folder)
-            self._erasures = self._erasures_until_now()
-            summary = await self._connect()
-        except StorageError as error:
-            self._writer.met_trouble(error)
-            await self._disconnect()
-            raise
-        await self._tell_of_the_past(summary.at)
-        return summary
+        return await self._opening.open()
 
     @property
     def is_open(self) -> bool:
@@ -100,12 +86,9 @@ class Store:
             return
         self._closed = True
         try:
-            try:
-                await self._recordings.close()
-            finally:
-                await self._database.close()
+            await self._recordings.close()
         finally:
-            self._ownership.release()
+            await self._opening.close()
 
     def new_call_id(self) -> str:
         """An id for a call that rings now; see `ports.CallStore`."""
@@ -183,7 +166,7 @@ class Store:
             lambda: add_backup(self._data_dir, folder, _KEPT_SNAPSHOTS, self._now(), local_stamp, database_only=True),
         )
         self._writer.forget(held)
-        self._erasures = self._erasures_until_now()
+        self._opening.saw_erasures()
 
     async def message_audio(self, message_id: str) -> bytes:
         """The kept part of a message as s16."""
@@ -252,80 +235,8 @@ class Store:
         except StorageError as error:
             journal("storage").error("a full disk cannot be recorded", error=str(error))
 
-    def _take_folder(self) -> None:
-        self._ownership.take()
-        finish_replacing(self._data_dir)
-        with durable_files.plain_errors(self._recordings.path):
-            durable_files.make_folder(self._recordings.path)
-
     def _now(self) -> Stamp:
         return Stamp.now(self._clock)
-
-    async def _connect(self) -> RecoverySummary:
-        self._replaced = False
-        try:
-            await self._database.connect()
-        except DatabaseDamaged as error:
-            await self._replace_damaged(error)
-            await self._database.connect()
-        return await self._recover()
-
-    async def _recover(self) -> RecoverySummary:
-        # First the calls of this run, then their recordings: a call that is known gives its recordings a caller.
-        await self._writer.settle(replaced=self._replaced)
-        live = Live(frozenset(self._calls), self._recordings.live_files())
-        recovery = Recovery(self._recordings.path, self._make_id, self._now(), live)
-        summary = await self._database.run(recovery)
-        self._database.admit()
-        return summary
-
-    async def _tell_of_the_past(self, now: Stamp) -> None:
-        try:
-            if not self._replaced:
-                await self._writer.write_or_owe(incident_rows.close_incident, INCIDENT_KIND, INCIDENT_KIND, now)
-            await self._writer.catch_up()
-        except StorageError as error:
-            journal("storage").error("what went wrong before cannot be recorded yet", error=str(error))
-
-    async def _disconnect(self) -> None:
-        try:
-            await self._database.disconnect()
-        except StorageError as error:
-            journal("storage").warning("the database cannot be closed in good form", error=str(error))
-        finally:
-            self._ownership.release()
-
-    async def _mend(self, error: DatabaseDamaged) -> None:
-        """The database was found damaged while it was in use; calls go on meanwhile."""
-        self._database.begin_opening()
-        try:
-            await self._replace_damaged(error)
-            await self._database.connect()
-            await self._recover()
-        except StorageError as worse:
-            self._writer.met_trouble(worse)
-            await self._disconnect()
-            raise
-
-    async def _replace_damaged(self, error: DatabaseDamaged) -> None:
-        journal("storage").error("the database is damaged", error=str(error))
-        try:
-            await self._database.disconnect()
-        except StorageError as last:
-            journal("storage").warning("the damaged database cannot be closed in good form", error=str(last))
-        self._database.begin_opening()
-        self._replaced = True
-        if self._erasures_until_now() != self._erasures:
-            self._writer.forget(self._writer.done_so_far())  # what was erased since must not come back
-        work, now = replace_damaged, self._now()
-        sentence = await in_thread(
-            self._recordings.files, work, self._data_dir, self._backup_folders, str(error), self._make_id, now
-        )
-        journal("storage").error("the damaged database was replaced", summary=sentence)
-
-    def _erasures_until_now(self) -> int:
-        receipts = self._data_dir / RECEIPTS
-        return receipts.stat().st_size if receipts.exists() else 0
 
     def _free(self, folder: Path) -> int:
         with durable_files.plain_errors(folder):

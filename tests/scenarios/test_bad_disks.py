@@ -21,8 +21,8 @@ from benchmarks.many_calls.speech import unique_speech
 from firmware.events import CallEnd, CallEnded, MessageKept, PromptStarted
 from firmware.journal import open_journal
 from firmware.simulation.call import CallOver
+from firmware.storage.opening import Opening
 from firmware.storage.recovery import RecoverySummary
-from firmware.storage.store import Store
 
 pytestmark = pytest.mark.fast_time
 
@@ -79,13 +79,13 @@ async def test_a_database_damaged_before_the_start_is_replaced_and_recordings_ar
 @pytest.fixture
 def slow_records(monkeypatch: pytest.MonkeyPatch) -> None:
     """Opening the records takes 40 simulated seconds."""
-    connect = Store._connect
+    connect = Opening._connect
 
-    async def slowly(store: Store) -> RecoverySummary:
+    async def slowly(opening: Opening) -> RecoverySummary:
         await asyncio.sleep(40.0)
-        return await connect(store)
+        return await connect(opening)
 
-    monkeypatch.setattr(Store, "_connect", slowly)
+    monkeypatch.setattr(Opening, "_connect", slowly)
 
 
 @pytest.mark.usefixtures("slow_records")
@@ -93,7 +93,7 @@ async def test_calls_are_answered_while_the_records_are_being_opened(open_office
     async with open_office() as office:
         line = office.lines[0]
         call = await office.to_the_beep(line)
-        assert not office.service.store._database.is_open
+        assert not office.service.store.is_open
         await call.speak(SPEECH)
         await call.speak(unique_speech(24.0, random.Random(5)))
         await call.key("#")
