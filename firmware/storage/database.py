@@ -190,6 +190,8 @@ class Database:
         return await work()
 
     async def _wait_until_open(self) -> None:
+        if self.is_open:
+            return
         try:
             async with asyncio.timeout(_OPENING_SECONDS):
                 while self._access is Access.OPENING:

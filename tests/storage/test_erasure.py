@@ -133,8 +133,8 @@ async def test_what_a_dead_run_left_of_a_caller_goes_too(
 
 
 async def test_small_backups_beside_the_records_go_with_it(store: Store, data_dir: Path, clock: Any) -> None:
-    (data_dir / "backups").mkdir()
-    (data_dir / "backups" / "linekeeper-20260301-080000.backup").write_bytes(GONE.encode())
+    (data_dir / "snapshots").mkdir()
+    (data_dir / "snapshots" / "linekeeper-20260301-080000.backup").write_bytes(GONE.encode())
     erase_caller(data_dir, GONE, LaterClock(clock))
     assert holding(data_dir, GONE.encode()) == []
 

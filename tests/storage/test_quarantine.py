@@ -184,7 +184,7 @@ async def test_a_small_backup_beside_the_records_is_used_too(
     await a_call(store, leave, spoken(SECOND, 1))
     for day in range(1, 5):
         await store.keep_snapshot(f"2026030{day}-080000")
-    assert len(list((data_dir / "backups").iterdir())) == 2
+    assert len(list((data_dir / "snapshots").iterdir())) == 2
     await store.close()
     damage(data_dir)
     store = make_store()
