@@ -9,9 +9,10 @@ RIG ?=
 
 RUN_PACKAGES := python3 python3-venv libspandsp2
 SOUND_PACKAGES := portaudio19-dev python3-dev gcc libasound2-plugins pulseaudio pulseaudio-utils
-TEST_PACKAGES := mgetty-voice mgetty-pvftools multimon-ng nut-server systemd systemd-container debootstrap flite espeak-ng sox libfst-tools $(SOUND_PACKAGES)
+TEST_PACKAGES := mgetty-voice mgetty-pvftools multimon-ng nut-server systemd systemd-container debootstrap \
+	flite espeak-ng sox libfst-tools e2fsprogs util-linux $(SOUND_PACKAGES)
 
-.PHONY: help demo test lint unit hil bench prompts soak install clean
+.PHONY: help demo test lint unit hil bench cuts prompts soak install clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -39,6 +40,9 @@ bench: $(VENV)/.test ## the figures P1 to P9 beside their targets
 
 soak: $(VENV)/.test ## 1,000 calls with every trouble, and kill -9 at 200 instants
 	LINEKEEPER_CALLS=1000 LINEKEEPER_KILLS=200 $(BIN)/pytest tests/scenarios/test_thousand_calls.py tests/scenarios/test_kill_nine.py $(ARGS)
+
+cuts: $(VENV)/.test ## the store cut short at POINTS=2000 points, by power and by kill -9 (root)
+	$(BIN)/python -m cuts $(or $(POINTS),2000) $(ARGS)
 
 prompts: $(VENV)/.test ## speak the prompt catalogue again
 	$(BIN)/linekeeper prompts build

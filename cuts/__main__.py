@@ -6,6 +6,7 @@ Needs root: it mounts file systems, in a mount namespace of its own. Exit status
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import os
 import subprocess
@@ -20,6 +21,7 @@ from cuts.disk import Disk
 from cuts.matrix import Cut, Trial, run
 from cuts.workload import Workload
 from cuts.workloads import broken, workloads
+from firmware.journal import open_journal
 
 _INSIDE = "LINEKEEPER_CUTS_FOLDER"
 _SHOWN = 20
@@ -57,6 +59,8 @@ def _cut(folder: Path, options: argparse.Namespace) -> int:
     images = folder / "images"
     images.mkdir()
     subprocess.run(["mount", "-t", "tmpfs", "tmpfs", str(images)], check=True)
+    # What the store has to say of its accidents is expected here, and told by the hundred.
+    open_journal(stream=io.StringIO())
     trials = [Trial(workload, Disk(images, workload.name), shim) for workload in _chosen(options)]
     for trial in trials:
         trial.prepare()

@@ -22,20 +22,23 @@ FILE_MODE = 0o640
 FOLDER_MODE = 0o750
 
 
-def storage_error(error: OSError, place: Path) -> StorageError:
+_CURE = "name another data_dir, or mend this one"
+
+
+def storage_error(error: OSError, place: Path, cure: str = _CURE) -> StorageError:
     """The error of the operating system in our own tree, as a plain sentence."""
     if error.errno in _NO_ROOM:
         return DiskFull(f"the disk is full; free some space for {place.parent}")
-    return StorageError(f"{place} cannot be used: {error.strerror or error}; name another data_dir, or mend this one")
+    return StorageError(f"{place} cannot be used: {error.strerror or error}; {cure}")
 
 
 @contextmanager
-def plain_errors(place: Path) -> Iterator[None]:
-    """Turn OSError into StorageError or DiskFull about `place`."""
+def plain_errors(place: Path, cure: str = _CURE) -> Iterator[None]:
+    """Turn OSError into StorageError or DiskFull about `place`; `cure` says what to do."""
     try:
         yield
     except OSError as error:
-        raise storage_error(error, place) from error
+        raise storage_error(error, place, cure) from error
 
 
 def sync_folder(folder: Path) -> None:

@@ -122,7 +122,7 @@ class AudioSink(Protocol):
     """Takes a recording while it grows."""
 
     def write(self, data: bytes) -> None:
-        """Samples as the modem sent them; never blocks. Raises: DiskFull once the disk refused earlier samples."""
+        """Samples as the modem sent them; never blocks. Raises: StorageError, DiskFull once the disk refused some."""
 
 
 class ToneEar(Protocol):
@@ -192,7 +192,7 @@ class VoiceLine(Protocol):
     async def record(self, sink: AudioSink, limits: RecordLimits) -> Take:
         """Record until a limit, an end key (which is consumed) or the far end's hang-up; the last is not raised here.
 
-        Keys other than end keys are dropped. DiskFull from the sink ends the recording, it does not raise.
+        Keys other than end keys are dropped. StorageError from the sink ends the recording, it does not raise.
         """
 
     async def beep(self, frequency_hz: int = 1000, seconds: float = 0.4) -> None:

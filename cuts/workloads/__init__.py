@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cuts.workload import Workload
-from cuts.workloads import backups, callbacks, erasure, messages, migration
+from cuts.workloads import backups, callbacks, damage, erasure, messages, migration
 
 
 def workloads() -> list[Workload]:
@@ -14,5 +14,6 @@ def workloads() -> list[Workload]:
         backups.BACKUP,
         backups.RESTORE,
         erasure.WORKLOAD,
+        damage.WORKLOAD,
         *migration.workloads(),
     ]

@@ -9,24 +9,25 @@ from pathlib import Path
 from typing import Any
 
 from cuts.workload import Telling, Workload
-from cuts.workloads import messages
-from firmware.storage import database
+from cuts.workloads import backups, messages
+from firmware.storage import backup, backup_folder, database
 
 
 def workloads() -> list[Workload]:
     """One for each way to be careless."""
     return [
-        _broken("no_commit_sync", _careless_database),
-        _broken("no_file_sync", _careless_file),
+        _broken(messages.WORKLOAD, "no_commit_sync", _careless_database),
+        _broken(messages.WORKLOAD, "no_file_sync", _careless_file),
+        _broken(backups.BACKUP, "no_folder_sync", _careless_folder),
     ]
 
 
-def _broken(name: str, breaking: Callable[[], None]) -> Workload:
+def _broken(workload: Workload, name: str, breaking: Callable[[], None]) -> Workload:
     async def work(folder: Path, tell: Telling) -> None:
         breaking()
-        await messages.WORKLOAD.work(folder, tell)
+        await workload.work(folder, tell)
 
-    return replace(messages.WORKLOAD, name=name, work=work)
+    return replace(workload, name=name, work=work)
 
 
 def _careless_database() -> None:
@@ -37,6 +38,12 @@ def _careless_database() -> None:
         db.execute_sql("PRAGMA synchronous = NORMAL")
 
     _replace(database, "connect", connect)
+
+
+def _careless_folder() -> None:
+    """The database's own sync helps out wherever one follows; after a backup none does."""
+    _replace(backup, "rename_durably", lambda source, target: source.rename(target))
+    _replace(backup_folder, "sync_folder", lambda _: None)
 
 
 def _careless_file() -> None:

@@ -18,7 +18,7 @@ KEEP_KEY, LISTEN_KEY, AGAIN_KEY, URGENT_KEY = "1", "2", "3", "4"
 _REVIEW_ANSWERS = {KEEP_KEY: FINISH, LISTEN_KEY: LISTEN, AGAIN_KEY: AGAIN, URGENT_KEY: URGENT}
 _OFFERS = 2
 _CUT_FROM_OUTSIDE = (RecordingEnd.FAULT, RecordingEnd.INTERRUPTED, RecordingEnd.DISK_FULL)
-_CUT_IN_MID_WORD = (RecordingEnd.TIME_LIMIT, RecordingEnd.DISK_FULL)
+_CUT_IN_MID_WORD = (RecordingEnd.TIME_LIMIT, RecordingEnd.DISK_FULL, RecordingEnd.FAULT)
 
 
 async def take(call: Call, step: Step) -> Outcome:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from firmware.errors import DiskFull
+from firmware.errors import DiskFull, StorageError
 from firmware.events import HangUpEvidence, RecordingEnd
 from firmware.modem.sound_levels import SoundLevels, SteadySound
 from firmware.pcm import SampleFormat
@@ -31,6 +31,7 @@ class Recorder:
         self._ended = ended
         self._unwritten = bytearray()
         self._received_bytes = 0
+        self._refused = False
         self._tone_began_at: int | None = None
         self._kept_samples: int | None = None
         self._evidence: HangUpEvidence | None = None
@@ -44,7 +45,7 @@ class Recorder:
 
     def audio(self, data: bytes) -> None:
         """Samples from the modem; after the end they still go to the sink, as the rest of its buffer."""
-        if self.end is not RecordingEnd.DISK_FULL:
+        if not self._refused:
             self._received_bytes += len(data)
             self._unwritten += data
             if len(self._unwritten) >= _PIECE_SAMPLES * self._format.sample_bytes:
@@ -60,9 +61,11 @@ class Recorder:
         try:
             if data:
                 self._sink.write(data)
-        except DiskFull:
+        except StorageError as error:
+            # A disk that fails or turned read-only is no better than a full one: what was taken before counts.
+            self._refused = True
             self._received_bytes -= len(data)
-            self.finish(RecordingEnd.DISK_FULL)
+            self.finish(RecordingEnd.DISK_FULL if isinstance(error, DiskFull) else RecordingEnd.FAULT)
 
     def tone_began(self) -> None:
         """The modem hears what may become a key."""

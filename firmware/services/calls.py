@@ -37,6 +37,7 @@ from firmware.services.paths import control_socket
 from firmware.services.power_saving import PowerSaving
 from firmware.services.service import Probe
 from firmware.services.speech_desk import SpeechDesk
+from firmware.services.store_opening import StoreOpening
 from firmware.services.supervisor import keep_alive
 from firmware.services.watched_line import WatchedLine
 from firmware.settings import LineSettings, Settings
@@ -71,7 +72,13 @@ class CallsService:
         self.hub = CallHub()
         self._settings = settings
         self._clock = clock or SystemClock()
-        self.store = Store(settings.data_dir, self._clock, keep_free_megabytes=settings.calls.keep_free_megabytes)
+        self.store = Store(
+            settings.data_dir,
+            self._clock,
+            keep_free_megabytes=settings.calls.keep_free_megabytes,
+            backup_folders=[settings.backup.folder] if settings.backup.folder else [],
+        )
+        self._opening = StoreOpening(self.store, lambda: self._clock.now().astimezone(ZoneInfo(settings.time_zone)))
         self.speech = SpeechDesk(settings.speech, settings.languages, self.store, recognizer)
         self.hub.listen(self.speech.happened)
         self._monitors = MonitorDesk(self.hub)
@@ -120,8 +127,8 @@ class CallsService:
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as starting:
-            await self.store.open()
-            starting.push_async_callback(self.store.close)
+            starting.push_async_callback(self._opening.stop)
+            await self._opening.begin()
             if self._control is not None:
                 await self._control.start()
                 starting.push_async_callback(self._control.stop)

@@ -18,6 +18,7 @@ from firmware.events import LineState
 from firmware.ivr.loader import load_flow
 from firmware.modem.countries import GCI_CODES
 from firmware.services.check import country_sentence
+from firmware.services.doctor_records import examine_records, unwritable_sentence
 from firmware.services.doctor_system import examine_system
 from firmware.services.finding import Finding
 from firmware.services.line_view import list_lines
@@ -29,6 +30,7 @@ def examine(settings: Settings) -> list[Finding]:
     """Look at everything; never raises for what it finds."""
     return [
         *_data(settings),
+        *(Finding(*told) for told in examine_records(settings)),
         _clock(),
         _country(settings),
         *_voice(settings),
@@ -45,7 +47,7 @@ def _data(settings: Settings) -> Iterator[Finding]:
         yield Finding("data", False, f"{folder} does not exist; create it, or start the service once")
         return
     if not os.access(folder, os.W_OK):
-        yield Finding("data", False, f"{folder} is not writable for this user; run as the service's user")
+        yield Finding("data", False, unwritable_sentence(folder))
         return
     free = shutil.disk_usage(folder).free // 1_000_000
     enough = free > settings.calls.keep_free_megabytes

@@ -41,7 +41,7 @@ def make_backup(
     """
     temporary = target.with_name(f"{LEFT_OVER}{secrets.token_hex(4)}")
     snapshot = temporary.with_suffix(".db")
-    with plain_errors(target), _only_one(data_dir):
+    with plain_errors(target, "choose another place for the backup"), _only_one(data_dir):
         _remove_left_overs(target.parent)
         try:
             with new_file(temporary) as file:

@@ -28,7 +28,7 @@ _LARGEST_MANIFEST_BYTES = 64 * 1024 * 1024
 def told_of(file: Path) -> Iterator[None]:
     """Say which backup cannot be used."""
     try:
-        with plain_errors(file):
+        with plain_errors(file, "name another backup"):
             yield
     except BackupUnusable as error:
         raise BackupUnusable(f"{file} cannot be used as a backup: {error}") from error

@@ -34,7 +34,7 @@ class Backup:
 def backups_in(folder: Path) -> list[Backup]:
     """The oldest first. What cannot be read at all is left out, and left alone. Raises: StorageError."""
     found = []
-    with plain_errors(folder):
+    with plain_errors(folder, "plug the stick in, or correct backup.folder"):
         files = sorted(file for file in folder.iterdir() if _NAME.fullmatch(file.name))
     for file in files:
         try:

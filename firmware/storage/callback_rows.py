@@ -25,11 +25,15 @@ def keep_callback(
     language: str | None,
     recorded: Stamp,
     now: Stamp,
+    number: int | None = None,
 ) -> CallbackKept:
-    """A request is kept, or joins the open one of the same phone. Raises: RecordNotFound."""
+    """A request is kept, or joins the open one of the same phone. `number` is one that was told before.
+
+    Raises: RecordNotFound.
+    """
     line = find_call(db, call_id).line
     reason_id = insert_recording(db, request.reason, recorded) if request.reason else None
-    earlier = _open_request(db, bounded(request.phone, NUMBER_LIMIT))
+    earlier = _known(db, callback_id) or _open_request(db, bounded(request.phone, NUMBER_LIMIT))
     fields: dict[str, object] = {
         "call_id": call_id,
         "language": bounded(language, WORD_LIMIT) if language else None,
@@ -43,8 +47,10 @@ def keep_callback(
     fields |= {"id": callback_id, "phone": bounded(request.phone, NUMBER_LIMIT), "state": OPEN, "attempts": 0}
     fields.setdefault("preferred", _NO_CHOICE)
     fields |= {"requested_at": now.at, "clock_trusted": now.trusted}
-    number = Callback.insert(fields).execute(db)
-    return CallbackKept(line, call_id, callback_id, int(number), merged=False)
+    if number is not None and not Callback.select().where(Callback.number == number).exists(db):
+        fields["number"] = number
+    told = Callback.insert(fields).execute(db)
+    return CallbackKept(line, call_id, callback_id, int(told), merged=False)
 
 
 def add_reason(db: SqliteDatabase, callback_id: str, reason: StoredTake, recorded: Stamp, now: Stamp) -> None:
@@ -59,6 +65,10 @@ def callback_of_call(db: SqliteDatabase, call_id: str) -> str | None:
     """The request that a call left, if any."""
     row = Callback.select().where(Callback.call_id == call_id).order_by(Callback.number.desc()).first(db)
     return None if row is None else str(row.id)
+
+
+def _known(db: SqliteDatabase, callback_id: str) -> Callback | None:
+    return Callback.select().where(Callback.id == callback_id).get_or_none(db)
 
 
 def _open_request(db: SqliteDatabase, phone: str) -> Callback | None:

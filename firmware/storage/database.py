@@ -6,17 +6,19 @@ of the connection, so every connection sets it.
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from enum import Enum
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
 from peewee import PeeweeException, SqliteDatabase
 
-from firmware.errors import DiskFull, StorageError
+from firmware.errors import DatabaseDamaged, DiskFull, StorageError
 from firmware.journal import journal
 from firmware.storage.migrations import migrate, run_sql
 from firmware.storage.threads import in_thread
@@ -27,6 +29,9 @@ T = TypeVar("T")
 # The other services write too, but shortly; who waits longer than this has met a hung program.
 _BUSY_SECONDS = 10
 _SHARED_MODE = 0o660
+# Longer than a check of a large database lasts on a card; a caller in a call does not wait longer for an answer.
+_OPENING_SECONDS = 10.0
+_DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _WAL_LIMIT_BYTES = 8 * 1024 * 1024
 
 
@@ -56,9 +61,12 @@ def plain_database_errors(file: Path) -> Iterator[None]:
     try:
         yield
     except (PeeweeException, sqlite3.Error) as error:
-        text = str(error.args[-1] if error.args else error)
-        if any(_says_full(cause) for cause in _causes(error)):
+        # The first one tells why; those on top of it only that cleaning up was not possible either.
+        text = str([*_causes(error)][-1])
+        if any(_code(cause) == sqlite3.SQLITE_FULL for cause in _causes(error)):
             raise DiskFull(f"the disk is full; free some space for {file.parent}") from error
+        if any(_code(cause) in _DAMAGED for cause in _causes(error)):
+            raise DatabaseDamaged(f"{file} is damaged: {text}") from error
         raise StorageError(f"{file}: {text}") from error
 
 
@@ -69,25 +77,63 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
         error = error.__cause__ or error.__context__
 
 
-def _says_full(error: BaseException) -> bool:
-    return isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_FULL
+def _code(error: BaseException) -> int:
+    """SQLite's primary result code; the extended ones have it in their lowest byte."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF if isinstance(error, sqlite3.Error) else 0
+
+
+class Access(Enum):
+    """Whether a database can be used."""
+
+    CLOSED = "closed"
+    OPENING = "opening"
+    OPEN = "open"
+    GONE = "gone"
+    """Closed for good."""
 
 
 class Database:
-    """One database file with its writing and its reading thread."""
+    """One database file with its writing and its reading thread. May be opened again after it was disconnected.
+
+    `mend` is asked once when SQLite finds the file damaged while it is in use: it puts a sound one in its place.
+    """
 
     def __init__(self, file: Path) -> None:
         self.file = file
+        self.mend: Callable[[DatabaseDamaged], Awaitable[None]] | None = None
+        self._access = Access.CLOSED
+        self._changed = asyncio.Event()
+        self._mending = asyncio.Lock()
+        self._openings = 0
         self._writing = writable(file)
         self._reading = readable(file)
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="database-writer")
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="database-reader")
         self._writer_thread: int | None = None
 
-    async def open(self) -> None:
-        """Connect, and bring the database to the newest shape. Raises: StorageError."""
+    @property
+    def is_open(self) -> bool:
+        """Whether reads and writes are carried out at once."""
+        return self._access is Access.OPEN
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether it was closed for good."""
+        return self._access is Access.GONE
+
+    def begin_opening(self) -> None:
+        """From now on reads and writes wait for `admit`, though not for ever."""
+        self._set(Access.OPENING)
+
+    async def connect(self) -> None:
+        """Connect, examine the file, and bring it to the newest shape. Raises: DatabaseDamaged, StorageError."""
         await self.run(_connect_and_migrate)
         await in_thread(self._reader, self._guarded, connect, self._reading)
+
+    def admit(self) -> None:
+        """Reads and writes go on."""
+        self._openings += 1
+        self._set(Access.OPEN)
 
     async def write(self, work: Callable[Concatenate[SqliteDatabase, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `work` in one transaction; returns after its commit is on the disk. Raises: StorageError."""
@@ -96,15 +142,19 @@ class Database:
             with db.atomic():
                 return work(db, *args, **kwargs)
 
-        return await self.run(transaction)
+        return await self._admitted(lambda: self.run(transaction))
 
     async def run(self, work: Callable[[SqliteDatabase], T]) -> T:
-        """Run `work`, which makes its own transactions, in the writing thread. Raises: StorageError."""
+        """Run `work`, which makes its own transactions, in the writing thread, open or not. Raises: StorageError."""
         return await in_thread(self._writer, self._guarded, work, self._writing)
 
     async def read(self, work: Callable[Concatenate[SqliteDatabase, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `work` in the reading thread; it sees every commit made before. Raises: StorageError."""
-        return await in_thread(self._reader, self._guarded, lambda db: work(db, *args, **kwargs), self._reading)
+
+        def reading(db: SqliteDatabase) -> T:
+            return work(db, *args, **kwargs)
+
+        return await self._admitted(lambda: in_thread(self._reader, self._guarded, reading, self._reading))
 
     async def answers(self) -> None:
         """Returns once the writing thread has done everything asked of it before. Raises: StorageError."""
@@ -115,14 +165,64 @@ class Database:
         """Whether the kernel holds the writing thread until the disk answers: no new start would cure that."""
         return self._writer_thread is not None and _in_disk_sleep(self._writer_thread)
 
-    async def close(self) -> None:
-        """Finish what is queued, move the WAL into the database, and let go of the file. Idempotent."""
+    async def disconnect(self) -> None:
+        """Reads and writes fail from now on; let go of the file. Idempotent."""
+        self._set(Access.CLOSED)
+        await self.let_go()
+
+    async def let_go(self) -> None:
+        """Move the WAL into the database where that is possible, and close the connections."""
         try:
             await in_thread(self._reader, self._guarded, _close, self._reading)
-            await in_thread(self._writer, self._guarded, _checkpoint_and_close, self._writing)
         finally:
+            await in_thread(self._writer, self._guarded, _checkpoint_and_close, self._writing)
+
+    async def close(self) -> None:
+        """Finish what is queued, let go of the file, and of the threads for good. Idempotent."""
+        try:
+            await self.disconnect()
+        finally:
+            self._set(Access.GONE)
             self._reader.shutdown(wait=False)
             self._writer.shutdown(wait=False)
+
+    def _set(self, access: Access) -> None:
+        self._access = access
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    async def _admitted(self, work: Callable[[], Awaitable[T]]) -> T:
+        await self._wait_until_open()
+        openings = self._openings
+        try:
+            return await work()
+        except DatabaseDamaged as error:
+            if self.mend is None:
+                raise
+            await self._mend_once(self.mend, error, openings)
+        return await work()
+
+    async def _wait_until_open(self) -> None:
+        if self.is_open:
+            return
+        try:
+            async with asyncio.timeout(_OPENING_SECONDS):
+                while self._access is Access.OPENING:
+                    await self._changed.wait()
+        except TimeoutError as error:
+            raise StorageError("the records are still being opened; try again a little later") from error
+        if self.is_gone:
+            raise StorageError("the store is closed")
+        if self._access is Access.CLOSED:
+            raise StorageError(f"{self.file} is not open; see the journal for why")
+
+    async def _mend_once(
+        self, mend: Callable[[DatabaseDamaged], Awaitable[None]], error: DatabaseDamaged, openings: int
+    ) -> None:
+        """Several callers may meet the same damage; the first one has it mended, the others wait."""
+        async with self._mending:
+            if self._openings == openings:
+                await asyncio.shield(asyncio.ensure_future(mend(error)))
 
     def _guarded(self, work: Callable[[SqliteDatabase], T], db: SqliteDatabase) -> T:
         with plain_database_errors(self.file):
@@ -150,6 +250,9 @@ def _connect_and_migrate(db: SqliteDatabase) -> None:
         with suppress(OSError):  # what is wrong with it is told by SQLite, in a sentence
             Path(str(db.database)).touch(_SHARED_MODE)
     connect(db)
+    found = run_sql(db, "PRAGMA quick_check(1)").fetchone()[0]
+    if found != "ok":
+        raise DatabaseDamaged(f"{db.database} is damaged: {found}")
     migrate(db)
 
 

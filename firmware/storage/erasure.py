@@ -27,9 +27,7 @@ from firmware.storage.erasure_rows import Erased
 from firmware.storage.migrations import refuse_newer, refuse_older, run_sql
 from firmware.storage.ownership import Ownership
 from firmware.storage.stamps import Stamp
-from firmware.storage.store_files import DATABASE_FILE, LOCAL_BACKUPS
-
-RECEIPTS = "erasures.jsonl"
+from firmware.storage.store_files import DATABASE_FILE, LOCAL_BACKUPS, RECEIPTS
 
 
 @dataclass(frozen=True, slots=True)

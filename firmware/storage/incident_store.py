@@ -47,7 +47,7 @@ class IncidentStore(IncidentWriting):
 
     async def retry(self) -> None:
         """Write what is owed, if anything is. Raises: StorageError."""
-        await self._writer.settle()
+        await self._writer.catch_up()
 
     async def close(self) -> None:
         """Let go. What is owed still is tried once more. Never raises."""
@@ -65,6 +65,8 @@ class BriefDatabase:
         self._data_dir = data_dir
         self._file = data_dir / DATABASE_FILE
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="incident-writer")
+        self.is_open = True
+        self.is_gone = False
 
     async def write(self, work: Callable[Concatenate[SqliteDatabase, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `work` in one transaction; returns after its commit is on the disk. Raises: StorageError."""
@@ -77,6 +79,7 @@ class BriefDatabase:
 
     def close(self) -> None:
         """Idempotent."""
+        self.is_open, self.is_gone = False, True
         self._thread.shutdown(wait=False)
 
     def _write(self, work: Callable[[SqliteDatabase], T]) -> T:

@@ -18,7 +18,6 @@ class Ownership:
     def __init__(self, data_dir: Path) -> None:
         self._data_dir = data_dir
         self._handle: int | None = None
-        self.closed = False
 
     def take(self) -> None:
         """Create the folder and own it. Blocks on the disk only. Raises: StoreTaken, StorageError."""
@@ -31,11 +30,9 @@ class Ownership:
             os.close(handle)
             raise StoreTaken(f"another Linekeeper takes calls with {self._data_dir}; stop it first") from error
         self._handle = handle
-        self.closed = False
 
     def release(self) -> None:
         """Idempotent."""
-        self.closed = True
         if self._handle is not None:
             os.close(self._handle)
             self._handle = None

@@ -48,13 +48,18 @@ def keep_message(
     language: str | None,
     recorded: Stamp,
     now: Stamp,
+    number: int | None = None,
 ) -> MessageKept:
-    """A recording becomes a message; kept twice, it is still one. Raises: RecordNotFound."""
+    """A recording becomes a message; kept twice, it is still one. `number` is one that was told before.
+
+    Raises: RecordNotFound.
+    """
     call = find_call(db, call_id)
     recording_id = insert_recording(db, stored, recorded)
     known = Message.select().where(Message.recording_id == recording_id).get_or_none(db)
     if known is None:
-        number = Message.insert(
+        given = {} if number is None or _is_taken(db, number) else {"number": number}
+        told = Message.insert(
             id=message_id,
             call_id=call_id,
             recording_id=recording_id,
@@ -65,9 +70,14 @@ def keep_message(
             handled=False,
             kept_at=now.at,
             clock_trusted=now.trusted,
+            **given,
         ).execute(db)
-        return MessageKept(call.line, call_id, message_id, int(number))
+        return MessageKept(call.line, call_id, message_id, int(told))
     return MessageKept(call.line, call_id, known.id, known.number)
+
+
+def _is_taken(db: SqliteDatabase, number: int) -> bool:
+    return bool(Message.select().where(Message.number == number).exists(db))
 
 
 def replace_message(
@@ -88,7 +98,7 @@ def replace_message(
         transcript_confidence=None,
     ).where(Message.id == message_id).execute(db)
     RecordingRow.delete().where(RecordingRow.id == old.id).execute(db)
-    DoomedFile.insert(file=old.file).execute(db)
+    DoomedFile.insert(file=old.file).on_conflict_ignore().execute(db)
     return kept, old.file
 
 

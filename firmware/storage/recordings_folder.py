@@ -28,15 +28,24 @@ class RecordingsFolder:
         self.files = ThreadPoolExecutor(_WORKERS, thread_name_prefix="recordings")
         self._make_id = make_id
         self._loose: dict[str, DiskRecording] = {}
+        self._starting: set[str] = set()
 
     async def start(self, call_id: str, line_format: SampleFormat, purpose: str, began: Stamp) -> DiskRecording:
         """A new recording. Raises: StorageError, DiskFull, RecordNotFound for what is no call's id."""
         name = RecordingName(self._make_id(), call_id, purpose, stored_format(line_format))
         _check(name)
-        file = await in_thread(self.files, GrowingFile, self.path, name)
-        recording = DiskRecording(name, file, line_format, self.files, began)
-        self._loose[name.final] = recording
+        # Known before it is there: a recovery that runs beside calls must not take it for remains.
+        self._starting.add(name.final)
+        try:
+            file = await in_thread(self.files, GrowingFile, self.path, name)
+            recording = self._loose[name.final] = DiskRecording(name, file, line_format, self.files, began)
+        finally:
+            self._starting.discard(name.final)
         return recording
+
+    def live_files(self) -> frozenset[str]:
+        """The final names of recordings that no record refers to yet."""
+        return frozenset(self._starting | self._loose.keys())
 
     def began(self, stored: StoredTake, otherwise: Stamp) -> Stamp:
         """When a recording of this run began."""

@@ -36,6 +36,7 @@ _BLOCK_BYTES = 4096
 class RecoverySummary:
     """What was found, and what was done about it."""
 
+    at: Stamp
     messages: list[str] = field(default_factory=list)
     """Ids of messages that were made from remains."""
     reasons: int = 0
@@ -54,14 +55,23 @@ class RecoverySummary:
         return not (self.messages or self.reasons or self.interrupted_calls)
 
 
-class Recovery:
-    """One recovery; call it in the database's writing thread before anything records."""
+@dataclass(frozen=True, slots=True)
+class Live:
+    """What is no remains but goes on: calls by id, and the final names of recordings that nobody kept yet."""
 
-    def __init__(self, folder: Path, make_id: Callable[[], str], now: Stamp) -> None:
+    calls: frozenset[str] = frozenset()
+    files: frozenset[str] = frozenset()
+
+
+class Recovery:
+    """One recovery; call it in the database's writing thread. What is `live` is left alone."""
+
+    def __init__(self, folder: Path, make_id: Callable[[], str], now: Stamp, live: Live | None = None) -> None:
         self._folder = folder
+        self._live = live or Live()
         self._make_id = make_id
         self._now = now
-        self._summary = RecoverySummary()
+        self._summary = RecoverySummary(now)
 
     def __call__(self, db: SqliteDatabase) -> RecoverySummary:
         """Raises: StorageError when the folder or the database cannot be read at all."""
@@ -78,7 +88,7 @@ class Recovery:
 
     def _each(self, suffix: str, treat: Callable[[Path], None]) -> None:
         for file in sorted(self._folder.iterdir()):
-            if not file.name.endswith(suffix):
+            if not file.name.endswith(suffix) or file.name.removesuffix(PARTIAL_SUFFIX) in self._live.files:
                 continue
             try:
                 treat(file)
@@ -124,6 +134,8 @@ class Recovery:
 
     def _close_calls(self, db: SqliteDatabase) -> None:
         for call in call_rows.unended_calls(db):
+            if call.id in self._live.calls:
+                continue
             with db.atomic():
                 end = Stamp(_last_sign(db, call), trusted=False)
                 call_rows.set_ended(db, call.id, CallEnd.INTERRUPTED, None, call.language, [], end)

@@ -6,22 +6,22 @@ from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 from firmware import durable_files
-from firmware.errors import DiskFull, LinekeeperError, StorageError
+from firmware.errors import DiskFull, StorageError
 from firmware.events import CallbackKept, CallEnd, CallerId, MessageKept
 from firmware.journal import journal
 from firmware.pcm import SampleFormat, decode_to_s16
 from firmware.ports import CallbackRequest, Clock, StoredTake
 from firmware.storage import call_rows, callback_rows, recording_rows, transcript_rows
+from firmware.storage.backup_folder import add_backup, make_local_folder
 from firmware.storage.database import Database, checkpoint
 from firmware.storage.incident_writing import IncidentWriting
-from firmware.storage.ownership import Ownership
+from firmware.storage.opening import Opening
 from firmware.storage.recording_file import RecordingName
 from firmware.storage.recordings import DiskRecording
 from firmware.storage.recordings_folder import FOLDER, RecordingsFolder
-from firmware.storage.recovery import Recovery, RecoverySummary
+from firmware.storage.recovery import RecoverySummary
 from firmware.storage.rescue import rescue
-from firmware.storage.store_files import DATABASE_FILE
-from firmware.storage.swap import finish_replacing
+from firmware.storage.store_files import DATABASE_FILE, LOCAL_BACKUPS
 from firmware.storage.threads import in_thread
 from firmware.storage.transcript_rows import Untranscribed
 from firmware.wav import HEADER_BYTES
@@ -29,12 +29,17 @@ from firmware.wav import HEADER_BYTES
 MESSAGE = "message"
 _DISK = "disk"
 _MEGABYTE = 1_000_000
+_KEPT_SNAPSHOTS = 2
 
 
 class Store(IncidentWriting):
     """Calls, messages, callback requests and incidents of one appliance. `open` first, `close` last.
 
-    `free_bytes` tells the room on the disk that a folder is on.
+    `free_bytes` tells the room on the disk that a folder is on. `backup_folders` are where backups may be found on the
+    day on which the database is found damaged.
+
+    Calls may begin before `open` has returned, and go on where it failed: their records wait, recordings are made,
+    and what must be acknowledged waits a while and then fails.
     """
 
     def __init__(
@@ -44,12 +49,17 @@ class Store(IncidentWriting):
         *,
         keep_free_megabytes: int = 64,
         free_bytes: Callable[[Path], int] = durable_files.free_bytes,
+        backup_folders: Sequence[Path] = (),
     ) -> None:
         self._data_dir = data_dir
         self._database = Database(data_dir / DATABASE_FILE)
         super().__init__(self._database, clock)
+        self._calls: set[str] = set()
+        self._closed = False
         self._recordings = RecordingsFolder(data_dir / FOLDER, self._make_id)
-        self._ownership = Ownership(data_dir)
+        self._opening = Opening(
+            data_dir, self._database, self._writer, self._recordings, self._calls, clock, self._make_id, backup_folders
+        )
         self._keep_free_bytes = keep_free_megabytes * _MEGABYTE
         self._free_bytes = free_bytes
         # Unknown at first, so that a fault which an earlier run left open is closed.
@@ -58,20 +68,24 @@ class Store(IncidentWriting):
     async def open(self) -> RecoverySummary:
         """Take the data folder, bring the database up to date, and recover what the last run left.
 
-        Raises: StorageError; then everything is let go of again.
+        Raises: StorageError; then everything is let go of again, and `open` may be called again.
         """
-        try:
-            await in_thread(self._recordings.files, self._take_folder)
-            await self._database.open()
-            return await self._database.run(self._recovery())
-        except LinekeeperError:
-            await self._let_go()
-            raise
+        return await self._opening.open()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether records are written and read at once."""
+        return self._database.is_open
 
     async def close(self) -> None:
         """Finish what is queued, and leave a database that needs no recovery. Idempotent."""
-        if not self._ownership.closed:
-            await self._let_go()
+        if self._closed:
+            return
+        self._closed = True
+        try:
+            await self._recordings.close()
+        finally:
+            await self._opening.close()
 
     @property
     def trouble(self) -> str | None:
@@ -102,6 +116,7 @@ class Store(IncidentWriting):
     async def call_offered(self, line: str, caller: CallerId, call_id: str | None = None) -> str:
         """A call rings; returns its id. What fails here is made up for by the next write that succeeds."""
         call_id = call_id or self._make_id()
+        self._calls.add(call_id)
         await self._writer.write_or_owe(call_rows.insert_call, call_id, line, caller, self._now())
         return call_id
 
@@ -114,9 +129,12 @@ class Store(IncidentWriting):
     ) -> None:
         """The call is over. A recording that the call left behind unfinished or unkept becomes a message."""
         now = self._now()
-        await self._writer.write_or_owe(call_rows.set_ended, call_id, end, evidence, language, path, now)
-        for recording in self._recordings.take_abandoned(call_id):
-            await rescue(self._database, recording, self._make_id(), language, now)
+        self._calls.discard(call_id)
+        try:
+            await self._writer.write_or_owe(call_rows.set_ended, call_id, end, evidence, language, path, now)
+        finally:
+            for recording in self._recordings.take_abandoned(call_id):
+                await rescue(self._database, recording, self._make_id(), language, now)
 
     async def voice_room(self) -> bool:
         """Whether the disk has room for another recording. A disk that is nearly full is an incident."""
@@ -154,6 +172,21 @@ class Store(IncidentWriting):
         """The caller called it urgent."""
         await self._writer.write(recording_rows.set_urgent, message_id)
 
+    async def keep_snapshot(self, local_stamp: str) -> None:
+        """A small backup of the database alone beside the records, for the day on which it is found damaged.
+
+        `local_stamp` is YYYYMMDD-HHMMSS. Raises: StorageError.
+        """
+        folder = self._data_dir / LOCAL_BACKUPS
+        held = self._writer.done_so_far()
+        await in_thread(self._recordings.files, make_local_folder, folder)
+        await in_thread(
+            self._recordings.files,
+            lambda: add_backup(self._data_dir, folder, _KEPT_SNAPSHOTS, self._now(), local_stamp, database_only=True),
+        )
+        self._writer.forget(held)
+        self._opening.saw_erasures()
+
     async def message_audio(self, message_id: str) -> bytes:
         """The kept part of a message as s16."""
         row = await self._database.read(recording_rows.recording_of_message, message_id)
@@ -185,14 +218,18 @@ class Store(IncidentWriting):
         self._recordings.kept(reason)
 
     async def remembered_language(self, number: str) -> str | None:
-        """The language this number chose before."""
+        """The language this number chose before; none while the database is not open: a greeting waits for nothing."""
+        if not self._database.is_open:
+            return None
         return await self._database.read(call_rows.language_of, number)
 
     async def remember_language(self, number: str, language: str) -> None:
         """Remember it for the next call."""
-        await self._writer.write(call_rows.set_language, number, language, self._now())
+        await self._writer.write_or_owe(call_rows.set_language, number, language, self._now())
 
     async def _tell_room(self, room: bool) -> None:
+        if not self._database.is_open:
+            return
         self._had_room = room
         folder = self._recordings.path.parent
         try:
@@ -203,15 +240,6 @@ class Store(IncidentWriting):
                 await self.open_incident(_DISK, _DISK, sentence)
         except StorageError as error:
             journal("storage").error("a full disk cannot be recorded", error=str(error))
-
-    def _take_folder(self) -> None:
-        self._ownership.take()
-        finish_replacing(self._data_dir)
-        with durable_files.plain_errors(self._recordings.path):
-            durable_files.make_folder(self._recordings.path)
-
-    def _recovery(self) -> Recovery:
-        return Recovery(self._recordings.path, self._make_id, self._now())
 
     def _free(self, folder: Path) -> int:
         with durable_files.plain_errors(folder):
@@ -231,10 +259,3 @@ class Store(IncidentWriting):
             await self._writer.write(recording_rows.forget_doomed, file)
         except (OSError, StorageError) as error:
             journal("storage").warning("an old recording could not be removed yet", file=file, error=str(error))
-
-    async def _let_go(self) -> None:
-        try:
-            await self._recordings.close()
-            await self._database.close()
-        finally:
-            self._ownership.release()

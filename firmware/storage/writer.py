@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
-from peewee import SqliteDatabase
+from peewee import IntegrityError, SqliteDatabase
 
 from firmware.errors import RecordNotFound, StorageError
+from firmware.events import CallbackKept, MessageKept
 from firmware.journal import journal
 from firmware.storage import incident_rows
 from firmware.storage.stamps import Stamp
@@ -19,6 +22,8 @@ T = TypeVar("T")
 INCIDENT_KIND = "database"
 # More calls than a day has cannot wait in memory; the oldest go first.
 _MOST_OWED = 500
+# Some days of an office's writes; backups of the database are made daily.
+_MOST_REMEMBERED = 5000
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +32,20 @@ class _Owed:
 
     work: Callable[..., Any]
     args: tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Done:
+    """A write that was acknowledged. A number that was told with it belongs to it for good."""
+
+    work: Callable[..., Any]
+    args: tuple[Any, ...]
+    number: int | None
+
+    def again(self, db: SqliteDatabase) -> None:
+        """In a database that may know of it or not."""
+        told = {} if self.number is None else {"number": self.number}
+        self.work(db, *self.args, **told)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +60,23 @@ class _Trouble:
 class WritingDatabase(Protocol):
     """A database as far as it is written to, such as `Database`."""
 
+    @property
+    def is_open(self) -> bool:
+        """Whether writes are carried out at once."""
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether it was closed for good."""
+
     async def write(self, work: Callable[Concatenate[SqliteDatabase, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `work` in one transaction; returns after its commit is on the disk. Raises: StorageError."""
+
+
+class OpeningDatabase(Protocol):
+    """A database that only its store uses yet."""
+
+    async def run(self, work: Callable[[SqliteDatabase], None]) -> None:
+        """Run `work`, which makes its own transactions. Raises: StorageError."""
 
 
 class Writer:
@@ -53,6 +87,7 @@ class Writer:
         self._make_id = make_id
         self._now = now
         self._owed: list[_Owed] = []
+        self._done: deque[_Done] = deque(maxlen=_MOST_REMEMBERED)
         self._trouble: _Trouble | None = None
 
     @property
@@ -68,23 +103,27 @@ class Writer:
         except RecordNotFound:
             raise
         except StorageError as error:
-            self._trouble = self._trouble or _Trouble(self._make_id(), str(error), self._now())
+            self.met_trouble(error)
             raise
-        self._owed = [debt for debt in self._owed if debt not in owed]
+        self._remember(owed, work, args, done)
         await self._tell_trouble()
         return done
 
-    async def write_or_owe(self, work: Callable[..., None], *args: object) -> None:
+    async def write_or_owe(self, work: Callable[..., object], *args: object) -> None:
         """As `write`; what fails is done before the next write that succeeds. `work` must not mind being done twice.
 
+        While the database is not open, nothing is waited for: it is owed at once.
         Raises: RecordNotFound, and owes nothing, where the record that is meant does not exist.
         """
+        if not self._database.is_open and not self._database.is_gone:
+            self._owe(work, args)
+            return
         try:
             await self.write(work, *args)
         except RecordNotFound:
             raise
         except StorageError:
-            self._owed = [*self._owed[-_MOST_OWED:], _Owed(work, args)]
+            self._owe(work, args)
             raise
 
     @property
@@ -92,10 +131,48 @@ class Writer:
         """How many writes must still happen."""
         return len(self._owed)
 
-    async def settle(self) -> None:
-        """Do what is owed, if anything is. Raises: StorageError."""
-        if self._owed:
+    def met_trouble(self, error: StorageError) -> None:
+        """The database takes nothing; an incident tells of it later."""
+        self._trouble = self._trouble or _Trouble(self._make_id(), str(error), self._now())
+
+    async def settle(self, database: OpeningDatabase, *, replaced: bool) -> None:
+        """Write what is owed into a database that was just opened, before others may write.
+
+        Where it took the place of another one, everything that was acknowledged in this run comes first.
+        Raises: StorageError.
+        """
+        owed = tuple(self._owed)
+        settling = [*(self._done if replaced else ()), *(_Done(debt.work, debt.args, None) for debt in owed)]
+        await database.run(partial(_do_all_again, settling))
+        self._paid(owed)
+
+    async def catch_up(self) -> None:
+        """Write what is owed and what went wrong, without waiting for another reason to write. Raises: StorageError."""
+        if self._owed or self._trouble:
             await self.write(_nothing)
+
+    def done_so_far(self) -> Sequence[object]:
+        """What was acknowledged until now, for `forget`."""
+        return tuple(self._done)
+
+    def forget(self, done: Sequence[object]) -> None:
+        """A backup holds it, or it must not come back."""
+        forgotten = {id(one) for one in done}
+        self._done = deque((one for one in self._done if id(one) not in forgotten), maxlen=_MOST_REMEMBERED)
+
+    def _owe(self, work: Callable[..., object], args: tuple[object, ...]) -> None:
+        self._owed = [*self._owed[-_MOST_OWED:], _Owed(work, args)]
+
+    def _remember(
+        self, owed: tuple[_Owed, ...], work: Callable[..., Any], args: tuple[Any, ...], result: object
+    ) -> None:
+        self._paid(owed)
+        number = result.number if isinstance(result, MessageKept | CallbackKept) else None
+        self._done.append(_Done(work, args, number))
+
+    def _paid(self, owed: tuple[_Owed, ...]) -> None:
+        self._owed = [debt for debt in self._owed if debt not in owed]
+        self._done.extend(_Done(debt.work, debt.args, None) for debt in owed)
 
     async def _tell_trouble(self) -> None:
         trouble, self._trouble = self._trouble, None
@@ -111,13 +188,25 @@ class Writer:
 
 
 def _nothing(db: SqliteDatabase) -> None:
-    """For the sake of what is owed."""
+    """Only what is owed."""
+
+
+def _do_all_again(settling: Sequence[_Done], db: SqliteDatabase) -> None:
+    with db.atomic():
+        for done in settling:
+            _try_again(db, done.again)
 
 
 def _behind(db: SqliteDatabase, owed: tuple[_Owed, ...], work: Callable[[SqliteDatabase], T]) -> T:
     for debt in owed:
-        try:
-            debt.work(db, *debt.args)
-        except RecordNotFound as error:  # a restored database may not know what the debt is about
-            journal("storage").warning("something owed is about a record that is gone", error=str(error))
+        _try_again(db, _Done(debt.work, debt.args, None).again)
     return work(db)
+
+
+def _try_again(db: SqliteDatabase, work: Callable[[SqliteDatabase], None]) -> None:
+    # What it belongs to may be gone for good: erased meanwhile, or lost with a database.
+    try:
+        with db.atomic():
+            work(db)
+    except (RecordNotFound, IntegrityError) as error:
+        journal("storage").warning("a write cannot be made up for", error=str(error))

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from firmware.errors import DiskFull
+from firmware.errors import DiskFull, StorageError
 from firmware.events import HangUpEvidence, RecordingEnd
 from firmware.modem.codec_choice import Codec, choose_codec, parse_codecs
 from firmware.modem.dle import shield
@@ -114,13 +114,14 @@ async def test_a_stall_does_not_grow_the_lead() -> None:
 
 
 class List:
-    def __init__(self, room: int = 10**9) -> None:
+    def __init__(self, room: int = 10**9, error: StorageError | None = None) -> None:
         self.data = bytearray()
         self._room = room
+        self._error = error or DiskFull()
 
     def write(self, data: bytes) -> None:
         if len(self.data) + len(data) > self._room:
-            raise DiskFull
+            raise self._error
         self.data += data
 
 
@@ -196,6 +197,15 @@ def test_a_full_disk_ends_the_recording_and_keeps_what_was_written() -> None:
     sink = List(room=8000)
     take = record(SPEECH, sink).take()
     assert take.end is RecordingEnd.DISK_FULL
+    assert take.total_samples == len(sink.data) >= take.kept_samples
+
+
+def test_a_disk_that_fails_ends_the_recording_like_a_full_one() -> None:
+    sink = List(room=8000, error=StorageError("read-only"))
+    recorder = record(SPEECH, sink)
+    assert recorder.end is RecordingEnd.FAULT
+    recorder.audio(bytes(3200))  # what the modem still had
+    take = recorder.take()
     assert take.total_samples == len(sink.data) >= take.kept_samples
 
 

@@ -13,9 +13,10 @@ from firmware.clock import SystemClock
 from firmware.errors import RecordNotFound, StorageError
 from firmware.events import CallEnd, CallerId
 from firmware.ports import CallbackRequest
-from firmware.storage.erasure import RECEIPTS, erase_caller, erase_message
+from firmware.storage.erasure import erase_caller, erase_message
 from firmware.storage.queries import Records
 from firmware.storage.store import Store
+from firmware.storage.store_files import RECEIPTS
 from firmware.storage.transcript_rows import Untranscribed
 
 SECOND = 8000
@@ -132,8 +133,8 @@ async def test_what_a_dead_run_left_of_a_caller_goes_too(
 
 
 async def test_small_backups_beside_the_records_go_with_it(store: Store, data_dir: Path, clock: Any) -> None:
-    (data_dir / "backups").mkdir()
-    (data_dir / "backups" / "linekeeper-20260301-080000.backup").write_bytes(GONE.encode())
+    (data_dir / "snapshots").mkdir()
+    (data_dir / "snapshots" / "linekeeper-20260301-080000.backup").write_bytes(GONE.encode())
     erase_caller(data_dir, GONE, LaterClock(clock))
     assert holding(data_dir, GONE.encode()) == []
 

@@ -65,7 +65,7 @@ async def test_a_clean_start_finds_nothing(make_store: MakeStore, leave: Leave, 
     await store.call_ended(call_id, CallEnd.COMPLETED, None, "zh", [])
     await store.close()
     store, summary = await opened(make_store)
-    assert summary == RecoverySummary()
+    assert summary == RecoverySummary(summary.at)
     await store.close()
 
 
@@ -378,13 +378,6 @@ async def test_an_abandoned_recording_becomes_a_message_when_its_call_ends(
     assert heard == [decode_to_s16(spoken(SECOND, seed), SampleFormat.U8) for seed in (1, 2)]
     other.write(spoken(SECOND))
     await other.discard()
-
-
-async def test_a_corrupt_database_is_a_plain_sentence(make_store: MakeStore, data_dir: Path) -> None:
-    data_dir.mkdir()
-    (data_dir / "linekeeper.db").write_bytes(b"SQLite format 3\0" + bytes(range(256)) * 64)
-    with pytest.raises(StorageError, match=r"linekeeper\.db"):
-        await make_store().open()
 
 
 async def test_the_path_of_a_call_is_kept_in_order(store: Store, records: OpenRecords) -> None:
