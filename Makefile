@@ -38,8 +38,9 @@ hil: $(VENV)/.test ## whole-call scenarios on the bench, or on hardware with RIG
 bench: $(VENV)/.test ## the figures P1 to P9 beside their targets
 	$(BIN)/python -m benchmarks $(ARGS)
 
-soak: $(VENV)/.test ## 1,000 calls with every trouble, and kill -9 at 200 instants
+soak: $(VENV)/.test ## 1,000 calls with every trouble, kill -9 at 200 instants, ten minutes of flapping mains
 	LINEKEEPER_CALLS=1000 LINEKEEPER_KILLS=200 $(BIN)/pytest tests/scenarios/test_thousand_calls.py tests/scenarios/test_kill_nine.py $(ARGS)
+	LINEKEEPER_FLAPPING_SECONDS=600 $(BIN)/pytest tests/scenarios/test_services_as_processes.py -k flapping $(ARGS)
 
 cuts: $(VENV)/.test ## the store cut short at POINTS=2000 points, by power and by kill -9 (root)
 	$(BIN)/python -m cuts $(or $(POINTS),2000) $(ARGS)

@@ -18,6 +18,7 @@ from firmware.events import LineState
 from firmware.ivr.loader import load_flow
 from firmware.modem.countries import GCI_CODES
 from firmware.services.check import country_sentence
+from firmware.services.doctor_power import examine_power
 from firmware.services.doctor_records import examine_records, unwritable_sentence
 from firmware.services.doctor_system import examine_system
 from firmware.services.finding import Finding
@@ -30,13 +31,14 @@ def examine(settings: Settings) -> list[Finding]:
     """Look at everything; never raises for what it finds."""
     return [
         *_data(settings),
-        *(Finding(*told) for told in examine_records(settings)),
+        *examine_records(settings),
         _clock(),
         _country(settings),
         *_voice(settings),
         *_ears(settings),
         *_ports(settings),
         *_lines(settings),
+        *examine_power(settings),
         *examine_system(settings),
     ]
 

@@ -1,10 +1,8 @@
-"""The health of what Linekeeper stands on: its units, the folders' owners, devices, ModemManager, journal, backups."""
+"""The health of what Linekeeper stands on: its units, the folders' owners, devices, ModemManager, journal."""
 
 from __future__ import annotations
 
 import grp
-import os
-import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -13,8 +11,6 @@ from firmware.services.units import show_unit, systemd_runs
 from firmware.settings import Settings
 
 _SERVICES = ("calls", "power", "sync", "office")
-_WEEKLY_AND_SOME_SECONDS = 8 * 86_400
-_DAY_SECONDS = 86_400
 _JOURNAL = Path("/var/log/journal")
 _DEVICES = (("gpiochip*", "gpio", "pins"), ("i2c-*", "i2c", "fuel gauges"))
 
@@ -29,7 +25,6 @@ def examine_system(settings: Settings) -> Iterator[Finding]:
         yield _journal()
     yield from _folders(settings)
     yield from _devices(settings)
-    yield from _backup(settings)
 
 
 _PROPERTIES = ("LoadState", "ActiveState", "UnitFileState", "NRestarts", "Result", "WatchdogUSec", "StatusText")
@@ -109,22 +104,3 @@ def _group(number: int) -> str:
         return grp.getgrgid(number).gr_name
     except KeyError:
         return str(number)
-
-
-def _backup(settings: Settings) -> Iterator[Finding]:
-    # Setting and command come with backups; without them there is nothing to judge.
-    folder: Path | None = getattr(getattr(settings, "backup", None), "folder", None)
-    if folder is None:
-        return
-    try:
-        newest = max((entry.stat().st_mtime for entry in os.scandir(folder) if entry.is_file()), default=None)
-    except OSError as error:
-        yield Finding("backup", False, f"{folder} cannot be read ({error.strerror}); is the stick plugged in?")
-        return
-    if newest is None:
-        yield Finding("backup", False, f"there is none in {folder} yet; run: linekeeper backup --scheduled")
-        return
-    age_seconds = time.time() - newest
-    good = age_seconds < _WEEKLY_AND_SOME_SECONDS
-    advice = "" if good else "; look at: journalctl -u linekeeper-backup"
-    yield Finding("backup", good, f"the newest is {age_seconds / _DAY_SECONDS:.0f} days old{advice}")

@@ -140,14 +140,15 @@ class PowerService:
         work: dict[str, Callable[[], Awaitable[None]]] = {
             "incidents": self._scribe.run,
             "power memory": self._memory.run,
-            "power policy": self._desk.run,
             "loads": self._assert_loads,
             "calls link": self.calls.run,
             "proof": self._proof.run,
             "contacts": self._contacts.run,
             "heat": self._heat.run,
         }
-        return work if self._source is None else {"power source": self._source.run, **work}
+        if self._source is None:
+            return work
+        return {"power source": self._source.run, "power policy": self._desk.run, **work}
 
     def _policy(self) -> PowerPolicy:
         now_seconds = asyncio.get_running_loop().time()
@@ -181,6 +182,8 @@ class PowerService:
 
     def sentence(self) -> str:
         """How power is."""
+        if self._source is None:
+            return "no UPS is configured; mains and battery are not watched"
         policy = self._desk.policy
         return f"{policy.state.value.replace('_', ' ')}: {policy.reason}"
 

@@ -26,7 +26,7 @@ def power_status(
         "proved": proved,
         "battery_percent": policy.battery_percent,
         "mains": policy.mains,
-        "reason": policy.reason,
+        "reason": policy.reason if profile != "none" else "no UPS is configured; mains and battery are not watched",
         "profile": profile,
         "on_battery_seconds": round(policy.on_battery_seconds, 1),
         "loads": [dataclasses.asdict(load) for load in loads.told],

@@ -34,7 +34,7 @@ async def configured(tmp_path: Path) -> Callable[[str], Settings]:
 
 
 def told(settings: Settings) -> dict[str, tuple[bool, str]]:
-    return {subject: (good, sentence) for subject, good, sentence in examine_records(settings)}
+    return {found.subject: (found.good, found.sentence) for found in examine_records(settings)}
 
 
 async def test_sound_records_without_backups_are_good(configured: Callable[[str], Settings]) -> None:

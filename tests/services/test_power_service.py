@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from firmware.errors import ConfigurationError, PowerSourceLost
+from firmware.errors import ConfigurationError, PowerSourceLost, ServiceError
 from firmware.ports import PowerReading
 from firmware.services.peers import Peers
 from firmware.services.power import PowerService
@@ -207,3 +207,16 @@ async def test_what_was_shed_is_known_after_a_crash_in_an_outage(pins: Any, tmp_
         assert pins.pin(COOLING).state == 1
         (outage,) = incidents(tmp_path, "power")
         assert outage["ended_at"] is not None
+
+
+async def test_without_a_ups_nothing_is_told_and_nothing_is_shed(pins: Any, tmp_path: Path) -> None:
+    async with PowerService(settings(tmp_path, "none")) as power:
+        await power.ready()
+        await asyncio.sleep(120.0)
+        status = power.status()
+        assert (status["state"], status["tier"], status["loads"]) == ("unknown", 0, [])
+        assert "no UPS is configured" in status["reason"]
+        assert "no UPS is configured" in power.sentence()
+        with pytest.raises(ServiceError, match="nothing to prove"):
+            await Peers(settings(tmp_path)).ask("power", "prove")
+    assert not (tmp_path / "data" / "linekeeper.db").exists()
