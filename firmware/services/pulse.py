@@ -21,7 +21,8 @@ class Pulse:
     """The life signs of one process. `beat` ends only by cancellation."""
 
     def __init__(self, probes: Sequence[Probe], notifier: Notifier, sentence: Callable[[], str]) -> None:
-        self._probes = probes
+        # Without a watchdog nobody acts on an answer, so nobody is asked.
+        self._probes = probes if notifier.feed_every_seconds else ()
         self._notifier = notifier
         self._sentence = sentence
         self._answered_at: dict[str, float] = {}
@@ -34,7 +35,7 @@ class Pulse:
         now = asyncio.get_running_loop().time()
         self._answered_at = {probe.name: now for probe in self._probes}
         async with asyncio.TaskGroup() as parts:
-            for probe in self._probes if period else ():
+            for probe in self._probes:
                 parts.create_task(self._ask(probe, period or 1.0))
             while True:
                 self._beat_once()

@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import dataclass, field
 
 import pytest
+import structlog
 
 from firmware.errors import StorageError
 from firmware.services.pulse import Pulse
@@ -96,3 +97,11 @@ async def test_without_a_watchdog_nothing_is_asked_and_the_status_is_told_once()
 
     manager = await beat_for(60, Probe("a", note, 10.0), manager=Manager(feed_every_seconds=None))
     assert (manager.fed_at, asked, manager.told) == ([], [], ["well"])
+
+
+async def test_without_a_watchdog_nobody_is_asked_and_nothing_is_told_of_silence() -> None:
+    with structlog.testing.capture_logs() as told:
+        manager = await beat_for(300, Probe("disk", never, 30.0), manager=Manager(feed_every_seconds=None))
+    assert told == []
+    assert manager.fed_at == []
+    assert manager.told == ["well"]
