@@ -16,6 +16,7 @@ _calls = group("calls", "calls that were offered")
 messages = group("messages", "what callers left by voice")
 _callbacks = group("callbacks", "who wants to be called")
 _incidents = group("incidents", "faults, and what was done about them")
+_INCIDENT_COLUMNS = ("number", "kind", "place", "started_at", "ended_at", "summary")
 _lines = group("lines", "the telephone lines")
 
 
@@ -49,9 +50,12 @@ def callbacks_list(context: typer.Context, as_json: Json = False) -> None:
 
 @_incidents.command("list")
 def incidents_list(context: typer.Context, as_json: Json = False) -> None:
-    """List every incident, oldest first."""
+    """List every incident, oldest first; `incidents report` tells all of one."""
     with _records(context) as records:
-        print_records(records.incidents(), as_json)
+        found = records.incidents()
+    if not as_json:
+        found = [{name: incident[name] for name in _INCIDENT_COLUMNS} for incident in found]
+    print_records(found, as_json)
 
 
 @_incidents.command("report")

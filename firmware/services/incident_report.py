@@ -11,6 +11,7 @@ from importlib import resources
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from firmware.services.incident_sentences import in_language
 from firmware.services.paper import WIDTH, blank, bullet, columns, entry, printable, wrapped
 from firmware.storage.incident_facts import IncidentFacts, LineCalls
 
@@ -29,7 +30,7 @@ def words_of(language: str) -> Mapping[str, Any]:
 
 def report(facts: IncidentFacts, language: str, zone: ZoneInfo, now: datetime) -> str:
     """The whole report; ends with a new line."""
-    return Report(facts, words_of(language), zone, now).text()
+    return Report(facts, words_of(language), language, zone, now).text()
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,7 @@ class Report:
 
     facts: IncidentFacts
     words: Mapping[str, Any]
+    language: str
     zone: ZoneInfo
     now: datetime
 
@@ -74,7 +76,7 @@ class Report:
         incident = self.facts.incident
         yield self.words["kind"], self._kind(incident.kind)
         yield self.words["place"], incident.place
-        yield self.words["summary"], incident.summary
+        yield self.words["summary"], self._said(incident.summary)
         yield self.words["started"], self._time(incident.started_at)
         yield self.words["ended"], self._time(incident.ended_at)
         yield self.words["duration"], self._duration_told()
@@ -96,11 +98,12 @@ class Report:
 
     def _measures(self) -> Iterator[str]:
         for action in self.facts.actions:
-            yield f"{self._time(action.at)}  {action.action}"
+            yield f"{self._time(action.at)}  {self._said(action.action)}"
 
     def _told(self) -> Iterator[str]:
         for notice in self.facts.notices:
-            told = self._say("told_line", who=notice.who, how=notice.how, result=notice.result)
+            who, how, result = (self._said(words) for words in (notice.who, notice.how, notice.result))
+            told = self._say("told_line", who=who, how=how, result=result)
             yield f"{self._time(notice.at)}  {told}"
 
     def _others(self) -> Iterator[str]:
@@ -110,7 +113,7 @@ class Report:
                 number=other.seq,
                 kind=self._kind(other.kind),
                 place=other.place,
-                summary=other.summary,
+                summary=self._said(other.summary),
                 ended=self._time(other.ended_at),
             )
             yield f"{self._time(other.started_at)}  {told}"
@@ -148,6 +151,9 @@ class Report:
 
     def _time(self, text: str | None) -> str:
         return str(self.words["open"]) if text is None else _local(datetime.fromisoformat(text), self.zone)
+
+    def _said(self, sentence: str) -> str:
+        return in_language(sentence, self.language)
 
     def _kind(self, kind: str) -> str:
         return str(self.words["kinds"].get(kind, kind))
