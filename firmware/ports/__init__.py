@@ -1,0 +1,60 @@
+"""The interfaces between the parts. Each has a real and a simulated implementation, held to one contract suite.
+
+Audio that crosses these borders is `s16` (see `pcm`), except what a line records: that stays as the modem sent it.
+"""
+
+from firmware.ports.clock import Clock
+from firmware.ports.line import (
+    AudioSink,
+    CallMonitor,
+    Clip,
+    ModemIdentity,
+    RecordLimits,
+    SpeechEar,
+    Take,
+    TelephoneLine,
+    ToneEar,
+    ToneEarMaker,
+    VoiceLine,
+)
+from firmware.ports.power import AlarmContacts, ContactChange, Lamps, LoadSwitch, Look, PowerReading, PowerSource
+from firmware.ports.prompts import CallWatcher, PromptShelf
+from firmware.ports.records import CallbackRequest, CallStore, IncidentLog, Recording, StoredTake
+from firmware.ports.speech import Grammar, Recognizer, Understood, Utterance
+from firmware.ports.wire import ByteWire, WireOpener, WireReceiver
+
+__all__ = [
+    "AlarmContacts",
+    "AudioSink",
+    "ByteWire",
+    "CallMonitor",
+    "CallStore",
+    "CallWatcher",
+    "CallbackRequest",
+    "Clip",
+    "Clock",
+    "ContactChange",
+    "Grammar",
+    "IncidentLog",
+    "Lamps",
+    "LoadSwitch",
+    "Look",
+    "ModemIdentity",
+    "PowerReading",
+    "PowerSource",
+    "PromptShelf",
+    "Recognizer",
+    "RecordLimits",
+    "Recording",
+    "SpeechEar",
+    "StoredTake",
+    "Take",
+    "TelephoneLine",
+    "ToneEar",
+    "ToneEarMaker",
+    "Understood",
+    "Utterance",
+    "VoiceLine",
+    "WireOpener",
+    "WireReceiver",
+]
