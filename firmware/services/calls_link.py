@@ -25,7 +25,8 @@ class CallsLink:
     def __init__(self, peers: Peers, changed: Callable[[], None]) -> None:
         self._peers = peers
         self._changed = changed
-        self._battery_low = False
+        self.battery_low = False
+        """What calls is to know of."""
         self._kicked = asyncio.Event()
         self.status: dict[str, Any] | None = None
         """What calls last told of itself; None while it does not answer."""
@@ -33,11 +34,11 @@ class CallsLink:
     @property
     def quiet(self) -> bool:
         """Whether calls said that nobody is on the telephone any more and everything is on the disk."""
-        return self._battery_low and self.status is not None and bool(self.status.get("quiet"))
+        return self.battery_low and self.status is not None and bool(self.status.get("quiet"))
 
     def set_battery_low(self, low: bool) -> None:
         """Callers are to be told and released, or everything is as before."""
-        self._battery_low = low
+        self.battery_low = low
         self._kicked.set()
 
     async def run(self) -> None:
@@ -46,7 +47,7 @@ class CallsLink:
             self._kicked.clear()
             await self._look()
             self._changed()
-            pause = _LOOK_WHILE_LOW_SECONDS if self._battery_low else _LOOK_SECONDS
+            pause = _LOOK_WHILE_LOW_SECONDS if self.battery_low else _LOOK_SECONDS
             try:
                 async with asyncio.timeout(pause):
                     await self._kicked.wait()
@@ -56,8 +57,8 @@ class CallsLink:
     async def _look(self) -> None:
         try:
             status = await self._peers.view("calls", "status")
-            if bool(status.get("low_battery")) is not self._battery_low:
-                await self._peers.ask("calls", "low_battery", on=self._battery_low)
+            if bool(status.get("low_battery")) is not self.battery_low:
+                await self._peers.ask("calls", "low_battery", on=self.battery_low)
                 status = await self._peers.view("calls", "status")
         except ServiceError as error:
             if self.status is not None:

@@ -111,6 +111,9 @@ class PowerDesk:
             case decisions.BatteryLow():
                 self._released = False
                 self._calls.set_battery_low(True)
+            case decisions.ShutDown():
+                # A power service that was started again in the middle of a shutdown was never told of a low battery.
+                self._calls.set_battery_low(True)
             case decisions.BatteryLowOver():
                 self._calls.set_battery_low(False)
             case decisions.PowerOff(mains_there):

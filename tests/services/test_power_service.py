@@ -20,6 +20,8 @@ from firmware.services.power import PowerService
 from firmware.services.prove import proving
 from firmware.settings import Settings, parse_settings
 from firmware.storage.queries import Records
+from firmware.ups.history import PowerHistory
+from firmware.ups.history_file import read_boot_id, save_history
 from tests.power_benches import mock_factory
 
 pytestmark = pytest.mark.fast_time
@@ -220,3 +222,16 @@ async def test_without_a_ups_nothing_is_told_and_nothing_is_shed(pins: Any, tmp_
         with pytest.raises(ServiceError, match="nothing to prove"):
             await Peers(settings(tmp_path)).ask("power", "prove")
     assert not (tmp_path / "data" / "linekeeper.db").exists()
+
+
+async def test_a_restart_in_the_middle_of_a_shutdown_goes_on_with_it(pins: Any, tmp_path: Path) -> None:
+    history = PowerHistory(read_boot_id(), ended_cleanly=False, tier=3, shutdown_reason="the battery holds 4 %")
+    (tmp_path / "data").mkdir()
+    save_history(tmp_path / "data", history)
+    source = Spoken()
+    source.say(False)
+    async with PowerService(settings(tmp_path), source=source) as power:
+        await power.ready()
+        await asyncio.sleep(1.0)
+        assert power.status()["state"] == "shutting_down"
+        assert power.calls.battery_low is True
