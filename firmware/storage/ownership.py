@@ -23,7 +23,8 @@ class Ownership:
         """Create the folder and own it. Blocks on the disk only. Raises: StoreTaken, StorageError."""
         with plain_errors(self._data_dir):
             make_folder(self._data_dir)
-            handle = os.open(self._data_dir / _LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, FILE_MODE)
+            # Read only, as root or another service of the group may have made it: flock(2) asks for no more.
+            handle = os.open(self._data_dir / _LOCK_FILE, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, FILE_MODE)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
