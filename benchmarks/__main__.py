@@ -15,6 +15,7 @@ from benchmarks.fast_calls import measure_fast_calls
 from benchmarks.figure import Figure, table
 from benchmarks.load import measure_cpu, measure_lines, measure_lines_limit
 from benchmarks.quiet import journal_to
+from benchmarks.resident import measure_idle, measure_memory
 from benchmarks.speech import measure_speech
 from benchmarks.speech_cost import measure_speech_cost
 from benchmarks.starting import measure_start
@@ -27,8 +28,10 @@ MEASUREMENTS: dict[tuple[str, ...], Measurement] = {
     ("P4",): measure_lead,
     ("P5",): measure_cpu,
     ("P6",): measure_lines,
+    ("P7",): measure_memory,
     ("P8",): measure_start,
     ("P9",): measure_fast_calls,
+    ("IDLE",): measure_idle,
     ("SPEECH",): measure_speech,
     ("SPEECH-COST",): measure_speech_cost,
 }

@@ -11,6 +11,9 @@ from firmware.ivr.session import SessionResult
 from firmware.journal import journal
 from firmware.ports import CallStore
 
+# An ordinary disk has done it by then; one that hangs must not keep the line from being ended.
+_LAST_WRITES_SECONDS = 5.0
+
 _log = journal("calls")
 
 
@@ -28,10 +31,19 @@ class CallRecord:
         self._begin(self._store.call_answered(self.call_id, caller), "its caller")
 
     async def ended(self, result: SessionResult) -> None:
-        """The call is over; returns when its record is written, as far as the disk takes it."""
+        """The call is over; returns when its record is written, as far as the disk takes it.
+
+        A line that is ended meanwhile waits only shortly; what was begun goes on, and nothing of it is lost.
+        """
         ending = self._store.call_ended(self.call_id, result.end, result.evidence, result.language, result.path)
         self._begin(ending, "its end")
-        await asyncio.gather(*self._writes)
+        try:
+            await asyncio.wait(self._writes)
+        except asyncio.CancelledError:
+            await asyncio.wait(self._writes, timeout=_LAST_WRITES_SECONDS)
+            raise
+        for write in self._writes:
+            write.result()
 
     def _begin(self, write: Awaitable[object], what: str) -> None:
         self._writes.append(asyncio.create_task(self._write(write, what)))

@@ -35,6 +35,7 @@ from firmware.services.line_status import LineStatus
 from firmware.services.monitor import MonitorDesk
 from firmware.services.paths import control_socket
 from firmware.services.power_saving import PowerSaving
+from firmware.services.scribe import Scribe
 from firmware.services.service import Probe
 from firmware.services.speech_desk import SpeechDesk
 from firmware.services.store_opening import StoreOpening
@@ -49,6 +50,7 @@ _log = journal("calls")
 _WATCHDOG_MARGIN_SECONDS = 120.0
 # Other services' writes are waited for up to 10 s, and what is queued on a slow card takes its time.
 _WRITER_SECONDS = 120.0
+_LAST_INCIDENTS_SECONDS = 5.0
 
 
 class CallsService:
@@ -78,6 +80,7 @@ class CallsService:
             keep_free_megabytes=settings.calls.keep_free_megabytes,
             backup_folders=[settings.backup.folder] if settings.backup.folder else [],
         )
+        self._scribe = Scribe()
         self._opening = StoreOpening(self.store, lambda: self._clock.now().astimezone(ZoneInfo(settings.time_zone)))
         self.speech = SpeechDesk(settings.speech, settings.languages, self.store, recognizer)
         self.hub.listen(self.speech.happened)
@@ -129,10 +132,12 @@ class CallsService:
         async with AsyncExitStack() as starting:
             starting.push_async_callback(self._opening.stop)
             await self._opening.begin()
+            scribe = asyncio.create_task(keep_alive("incidents", self._scribe.run, _scribe_crashed))
+            starting.push_async_callback(self._stop_scribe, scribe)
             if self._control is not None:
                 await self._control.start()
                 starting.push_async_callback(self._control.stop)
-            await self._tell_prompt_problems()
+            self._tell_prompt_problems()
             await starting.enter_async_context(self.speech)
             await starting.enter_async_context(self.saving)
             self._tasks = [
@@ -152,6 +157,11 @@ class CallsService:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
+    async def _stop_scribe(self, task: asyncio.Task[None]) -> None:
+        await self._scribe.settled(_LAST_INCIDENTS_SECONDS)
+        task.cancel()
+        await asyncio.wait([task])
+
     def _keeper(self, line: LineSettings, opener: WireOpener) -> LineKeeper:
         options = LineOptions(self._settings.country, line.profile, line.triple_dle, ear=self._ear)
         telephone = ModemLine(line.name, opener, options, prompts=self._prompts)
@@ -159,7 +169,7 @@ class CallsService:
         status = LineStatus(line.name, self._clock.now, self.hub)
         limits = KeeperLimits(self._settings.rings, self._settings.calls.longest_seconds + _WATCHDOG_MARGIN_SECONDS)
         watched = WatchedLine(telephone)
-        keeper = LineKeeper(watched, status, self.store, self._receive, self.hub, limits)
+        keeper = LineKeeper(watched, status, self.store, self._receive, self.hub, limits, self._scribe)
         self._guards[line.name] = LineGuard(keeper, watched, limits.longest_call_seconds)
         return keeper
 
@@ -189,9 +199,13 @@ class CallsService:
         _log.warning("prompt problem", problem=problem)
         self._prompt_problems.append(problem)
 
-    async def _tell_prompt_problems(self) -> None:
+    def _tell_prompt_problems(self) -> None:
         incident = IncidentBook(self.store, "prompts", "voice")
         if self._prompt_problems:
-            await incident.begin("; ".join(self._prompt_problems))
+            self._scribe.write(incident.begin, "; ".join(self._prompt_problems))
         else:
-            await incident.end()
+            self._scribe.write(incident.end)
+
+
+async def _scribe_crashed(error: Exception) -> None:
+    """The supervisor has told the journal already; an incident would go the same way."""

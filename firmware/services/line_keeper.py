@@ -16,6 +16,7 @@ from firmware.ports import CallStore, CallWatcher, TelephoneLine, VoiceLine
 from firmware.services.call_record import CallRecord
 from firmware.services.incident_book import IncidentBook
 from firmware.services.line_status import LineStatus
+from firmware.services.scribe import Scribe
 
 
 class Conversation(Protocol):
@@ -66,6 +67,7 @@ class LineKeeper:
         receive: Reception,
         watcher: CallWatcher,
         limits: KeeperLimits,
+        scribe: Scribe,
     ) -> None:
         self._line = line
         self.status = status
@@ -73,6 +75,7 @@ class LineKeeper:
         self._receive = receive
         self._watcher = watcher
         self._limits = limits
+        self._scribe = scribe
         self._incident = IncidentBook(store, "modem", status.name)
         self._failures = 0
         self._conversation: Conversation | None = None
@@ -121,24 +124,24 @@ class LineKeeper:
         if isinstance(error, LineHung):
             sentence = str(error)
         self.status.change(LineState.FAULT, sentence)
-        await self._incident.begin(sentence)
+        self._scribe.write(self._incident.begin, sentence)
 
     async def _open_and_answer(self) -> None:
         try:
             async with self._rest.breakable():
                 await self._line.open()
-            await self._healthy()
+            self._healthy()
             while True:
                 await self._answer_until_fault()
                 async with self._rest.breakable():
                     await self._line.reset()
-                await self._incident.note("the modem was reset")
-                await self._healthy()
+                self._scribe.write(self._incident.note, "the modem was reset")
+                self._healthy()
         except (PortError, ModemError) as error:
             if asyncio.get_running_loop().time() < self._wakes_until:
                 await self._try_again_after(_RETRY_SECONDS[0])
             else:
-                await self._fault(str(error))
+                self._fault(str(error))
                 await self._wait_to_retry()
 
     async def _answer_until_fault(self) -> None:
@@ -147,7 +150,7 @@ class LineKeeper:
             while True:
                 await self._take_call()
         except ModemError as error:
-            await self._fault(str(error))
+            self._fault(str(error))
 
     async def _take_call(self) -> None:
         async with self._rest.breakable():
@@ -168,9 +171,11 @@ class LineKeeper:
             result = _cut_short(end, self._conversation)
             raise
         finally:
-            await record.ended(result)
-            await self._follow_call_fault(result.end)
-            self._tell(CallEnded, record, result.end, result.evidence, result.path)
+            try:
+                await record.ended(result)
+            finally:
+                self._follow_call_fault(result.end)
+                self._tell(CallEnded, record, result.end, result.evidence, result.path)
 
     async def _answer(self, record: CallRecord) -> SessionResult:
         caller = await self._line.read_caller(self._limits.rings)
@@ -190,33 +195,33 @@ class LineKeeper:
     def _tell(self, event: Callable[..., CallEvent], record: CallRecord, *details: object) -> None:
         self._watcher(event(self.status.name, record.call_id, *details))
 
-    async def _follow_call_fault(self, end: CallEnd) -> None:
+    def _follow_call_fault(self, end: CallEnd) -> None:
         """The session tells of a fault of its own; a later call that went well ends it."""
         if end in (CallEnd.INTERNAL_FAULT, CallEnd.LINE_FAULT):
             self._call_fault_open = True
         elif end is CallEnd.COMPLETED and self._call_fault_open:
             self._call_fault_open = False
-            await IncidentBook(self._store, INCIDENT_KIND, self.status.name).end()
+            self._scribe.write(IncidentBook(self._store, INCIDENT_KIND, self.status.name).end)
 
-    async def _healthy(self) -> None:
+    def _healthy(self) -> None:
         if self._failures:
-            await self._incident.note("the port was opened again and the modem was set up")
+            self._scribe.write(self._incident.note, "the port was opened again and the modem was set up")
         self._failures, self._wakes_until = 0, 0.0
         self.status.identity = self._line.identity
         self.status.proved_alive()
         self.status.change(LineState.IDLE)
         self.tried.set()
-        await self._incident.end()
+        self._scribe.write(self._incident.end)
 
-    async def _fault(self, sentence: str) -> None:
+    def _fault(self, sentence: str) -> None:
         self.status.change(LineState.FAULT, sentence)
         self.tried.set()
-        await self._incident.begin(f"line {self.status.name}: {sentence}")
+        self._scribe.write(self._incident.begin, f"line {self.status.name}: {sentence}")
 
     async def _wait_to_retry(self) -> None:
         """Give the port back, or the returning modem gets another number (modem-reference 12); then wait."""
         if not self._failures:
-            await self._incident.note("the port was closed, and the modem is being looked for")
+            self._scribe.write(self._incident.note, "the port was closed, and the modem is being looked for")
         pause = _RETRY_SECONDS[min(self._failures, len(_RETRY_SECONDS) - 1)]
         self._failures += 1
         await self._try_again_after(pause)

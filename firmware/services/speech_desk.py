@@ -67,7 +67,7 @@ class SpeechDesk:
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as starting:
             if self._worker is None:
-                await self._incident.end()
+                self._sentences.put_nowait(None)  # ends what an earlier run left open, beside everything else
             else:
                 await starting.enter_async_context(self._worker)
             for name, run in (("speech incidents", self._write_incidents), ("transcripts", self._scribe.run)):

@@ -243,12 +243,19 @@ def connect(db: SqliteDatabase) -> None:
     db.connect()
 
 
+def create_shared(file: Path) -> None:
+    """An empty file for a database, unless there is one. Never raises: what is wrong is told by SQLite, in a sentence.
+
+    SQLite makes it 0644 whatever the umask allows, and gives its side files the same mode. The services are users of
+    one group, and their units' umask is 0007; an ordinary user's umask still keeps it to that user.
+    """
+    with suppress(OSError):
+        file.touch(_SHARED_MODE)
+
+
 def _connect_and_migrate(db: SqliteDatabase) -> None:
-    # SQLite makes it 0644 whatever the umask allows, and gives its side files the same mode. The services are users of
-    # one group, and their units' umask is 0007; an ordinary user's umask still keeps it to that user.
     if db.database:
-        with suppress(OSError):  # what is wrong with it is told by SQLite, in a sentence
-            Path(str(db.database)).touch(_SHARED_MODE)
+        create_shared(Path(str(db.database)))
     connect(db)
     found = run_sql(db, "PRAGMA quick_check(1)").fetchone()[0]
     if found != "ok":

@@ -18,7 +18,7 @@ from firmware.durable_files import plain_errors
 from firmware.errors import StorageError
 from firmware.journal import journal
 from firmware.ports import Clock
-from firmware.storage.database import connect, plain_database_errors, writable
+from firmware.storage.database import connect, create_shared, plain_database_errors, writable
 from firmware.storage.incident_writing import IncidentWriting
 from firmware.storage.migrations import CURRENT_VERSION, migrate, version_of
 from firmware.storage.ownership import Ownership
@@ -112,6 +112,7 @@ class BriefDatabase:
         except StorageError as error:
             raise StorageError(f"there is no database at {self._file} now; whoever owns the folder makes it") from error
         try:
+            create_shared(self._file)
             self._transaction(lambda _: None)
         finally:
             ownership.release()

@@ -23,7 +23,7 @@ class Ownership:
         """Create the folder and own it. Blocks on the disk only. Raises: StoreTaken, StorageError."""
         with plain_errors(self._data_dir):
             make_folder(self._data_dir)
-            handle = os.open(self._data_dir / _LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, FILE_MODE)
+            handle = _open(self._data_dir / _LOCK_FILE)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
@@ -36,3 +36,12 @@ class Ownership:
         if self._handle is not None:
             os.close(self._handle)
             self._handle = None
+
+
+def _open(file: Path) -> int:
+    """For writing, so that a disk that takes nothing is told as such."""
+    try:
+        return os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, FILE_MODE)
+    except PermissionError:
+        # Root or another service of the group made it; flock(2) asks for no more than reading.
+        return os.open(file, os.O_RDONLY | os.O_CLOEXEC)

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from firmware.durable_files import FOLDER_MODE, plain_errors, remove_durably, sync_folder, write_durably
 from firmware.errors import StorageError
+from firmware.storage.rights import give_to_owner_of, share_as_folder
 
 _DECISION = "replacing.json"
 _READY_PREFIX = ".incoming-"
@@ -39,6 +40,7 @@ def ready_folder(data_dir: Path) -> Path:
 def replace_content(data_dir: Path, ready: Path, moves: Sequence[Move]) -> None:
     """Decide, and do it. Content that is not in `ready` is only put aside. Raises: StorageError."""
     with plain_errors(data_dir):
+        _hand_over(data_dir, ready, moves)
         _sync_tree(ready)
         decision = {"ready": ready.name, "moves": [_told(ready, move) for move in moves]}
         write_durably(data_dir / _DECISION, json.dumps(decision).encode())
@@ -63,6 +65,15 @@ def finish_replacing(data_dir: Path) -> bool:
         for left in data_dir.glob(f".{_DECISION}.*.tmp"):
             left.unlink()
         return decided
+
+
+def _hand_over(data_dir: Path, ready: Path, moves: Sequence[Move]) -> None:
+    """The services use what is put in place, as different users, whoever puts it there."""
+    for new, place in ((ready / move.item, data_dir / move.item) for move in moves):
+        if new.exists():
+            give_to_owner_of(place, new)
+        if new.is_file():
+            share_as_folder(new, data_dir)
 
 
 def _carry_out(data_dir: Path, ready: Path, move: Move, has_new: bool) -> None:

@@ -23,6 +23,7 @@ from firmware.journal import open_journal
 from firmware.simulation.call import CallOver
 from firmware.storage.opening import Opening
 from firmware.storage.recovery import RecoverySummary
+from firmware.storage.store import Store
 
 pytestmark = pytest.mark.fast_time
 
@@ -239,3 +240,27 @@ def _fill(file: Path) -> None:
             with contextlib.suppress(OSError):
                 while filler.write(bytes(size)) == size:
                     pass
+
+
+async def test_a_line_comes_back_from_a_fault_although_no_incident_can_be_written(
+    open_office: OfficeMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def hang(*_: object) -> None:
+        await asyncio.get_running_loop().create_future()
+
+    for name in ("open_incident", "note_incident", "close_incident"):
+        monkeypatch.setattr(Store, name, hang)
+    async with open_office() as office:
+        line = office.lines[0]
+        line.modem.hang()
+        await office.until(lambda: office.service.lines()[0]["state"] == "fault")
+        line.unplug()
+        await asyncio.sleep(3.0)
+        line.replug()
+        for calls in (1, 2):
+            await office.until(lambda: office.service.lines()[0]["state"] == "idle")
+            call = await office.ring(line)
+            await call.heard_speech()
+            call.hang_up()
+            await office.until_ended(line, calls)
+    assert len(office.listed("calls")) == 2

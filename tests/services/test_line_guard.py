@@ -17,6 +17,7 @@ from firmware.ports import ModemIdentity
 from firmware.services.line_guard import LineGuard
 from firmware.services.line_keeper import KeeperLimits, LineKeeper
 from firmware.services.line_status import LineStatus
+from firmware.services.scribe import Scribe
 from firmware.services.supervisor import keep_alive
 from firmware.services.watched_line import Stage, WatchedLine
 
@@ -140,6 +141,7 @@ class Guarded:
     events: list[Any]
     keeper: LineKeeper
     guard: LineGuard
+    scribe: Scribe
 
     def told(self) -> list[str]:
         return [text for text in self.books.incidents if "hung" in text]
@@ -151,14 +153,17 @@ def guarded(name: str, line: HangingTelephone, books: Books | None = None) -> Gu
     watched = WatchedLine(line)
     status = LineStatus(name, lambda: datetime(2026, 1, 1, tzinfo=UTC), events.append)
     limits = KeeperLimits(rings=2, longest_call_seconds=_LONGEST_CALL_SECONDS)
-    keeper = LineKeeper(watched, status, books, lambda *_: Talk(line), events.append, limits)  # type: ignore[arg-type]
-    return Guarded(line, books, events, keeper, LineGuard(keeper, watched, _LONGEST_CALL_SECONDS))
+    scribe = Scribe()
+    receive = lambda *_: Talk(line)  # noqa: E731
+    keeper = LineKeeper(watched, status, books, receive, events.append, limits, scribe)  # type: ignore[arg-type]
+    return Guarded(line, books, events, keeper, LineGuard(keeper, watched, _LONGEST_CALL_SECONDS), scribe)
 
 
 async def run_for(seconds: float, *lines: Guarded) -> None:
     tasks = [
         asyncio.create_task(keep_alive(each.keeper.status.name, each.guard.run, each.guard.crashed)) for each in lines
     ]
+    tasks += [asyncio.create_task(each.scribe.run()) for each in lines]
     await asyncio.sleep(seconds)
     for task in tasks:
         task.cancel()

@@ -17,6 +17,7 @@ from firmware.ivr.session import SessionResult
 from firmware.ports import ModemIdentity
 from firmware.services.line_keeper import KeeperLimits, LineKeeper
 from firmware.services.line_status import LineStatus
+from firmware.services.scribe import Scribe
 from firmware.services.supervisor import keep_alive
 from firmware.simulation.fast_time import run_fast
 
@@ -70,10 +71,11 @@ class ScriptedTelephone:
 
 @dataclass
 class MemoryBooks:
-    """The part of a store that a keeper writes to; `broken` makes every write fail."""
+    """The part of a store that a keeper writes to; `broken` makes every write fail, and a hanging one never returns."""
 
     broken: bool = False
     slow_seconds: float = 0.0
+    incidents_hang: bool = False
     calls: list[Any] = field(default_factory=list)
     incidents: list[str] = field(default_factory=list)
     writer: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -99,16 +101,21 @@ class MemoryBooks:
             self.calls.append(end)
 
     async def open_incident(self, kind: str, place: str, summary: str) -> None:
-        self._write()
+        await self._write_incident()
         self.incidents.append(f"begin {kind} {place}: {summary}")
 
     async def note_incident(self, kind: str, place: str, action: str) -> None:
-        self._write()
+        await self._write_incident()
         self.incidents.append(action)
 
     async def close_incident(self, kind: str, place: str) -> None:
-        self._write()
+        await self._write_incident()
         self.incidents.append("end")
+
+    async def _write_incident(self) -> None:
+        if self.incidents_hang:
+            await asyncio.get_running_loop().create_future()
+        self._write()
 
     def _write(self) -> None:
         if self.broken:
@@ -124,6 +131,7 @@ class Kept:
     events: list[Any]
     status: LineStatus
     keeper: LineKeeper
+    scribe: Scribe
 
     def states(self) -> list[LineState]:
         return [event.state for event in self.events if isinstance(event, LineChanged)]
@@ -153,19 +161,14 @@ def _keeper(line: ScriptedTelephone, books: MemoryBooks, act: Callable[[], Any] 
     events: list[Any] = []
     status = LineStatus("front", lambda: datetime(2026, 1, 1, tzinfo=UTC), events.append)
     limits = KeeperLimits(rings=2, longest_call_seconds=60)
-    keeper = LineKeeper(line, status, books, lambda *_: Talk(act), events.append, limits)  # type: ignore[arg-type]
-    return Kept(line, books, events, status, keeper)
+    scribe = Scribe()
+    receive = lambda *_: Talk(act)  # noqa: E731
+    keeper = LineKeeper(line, status, books, receive, events.append, limits, scribe)  # type: ignore[arg-type]
+    return Kept(line, books, events, status, keeper, scribe)
 
 
 def _run_for(kept: Kept, seconds: float) -> None:
-    async def scene() -> None:
-        task = asyncio.create_task(keep_alive("front", kept.keeper.run, kept.keeper.crashed))
-        await asyncio.sleep(seconds)
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-
-    run_fast(scene())
+    _run_with(kept, seconds)
 
 
 def test_call_is_recorded_from_ring_to_on_hook() -> None:
@@ -299,11 +302,14 @@ def _run_with(kept: Kept, seconds: float, *before: Callable[[], None]) -> None:
     async def scene() -> None:
         for act in before:
             act()
+        writing = asyncio.create_task(kept.scribe.run())
         task = asyncio.create_task(keep_alive("front", kept.keeper.run, kept.keeper.crashed))
         await asyncio.sleep(seconds)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
+        assert await kept.scribe.settled(1.0) is not kept.books.incidents_hang
+        writing.cancel()
 
     run_fast(scene())
 
@@ -354,3 +360,35 @@ def test_a_resting_line_stops_in_good_order() -> None:
     kept = _keeper(ScriptedTelephone(), MemoryBooks())
     _run_with(kept, 5, _rest_at(kept, 1, resting=True))
     assert kept.states()[-1] is LineState.STOPPED
+
+
+def test_a_line_goes_on_answering_although_no_incident_can_be_written() -> None:
+    line = ScriptedTelephone(
+        opens=[PortMissing("gone"), None],
+        rings=[None, CommandTimeout("AT", 2), None, PortLost("unplugged"), None],
+    )
+    kept = _keeper(line, MemoryBooks(incidents_hang=True))
+    _run_for(kept, 60)
+    assert kept.ends() == [CallEnd.COMPLETED] * 3
+    assert kept.states()[-2] is LineState.IDLE
+
+
+@pytest.mark.parametrize("seconds", [0.0, 3.0])
+def test_a_line_that_is_ended_at_the_instant_at_which_its_call_ends_loses_nothing_of_it(seconds: float) -> None:
+    books = MemoryBooks(slow_seconds=seconds)
+    running: list[asyncio.Task[None]] = []
+
+    async def talk_and_be_ended() -> None:
+        running[0].cancel()
+
+    kept = _keeper(ScriptedTelephone(rings=[None]), books, talk_and_be_ended)
+
+    async def scene() -> None:
+        running.append(asyncio.create_task(kept.keeper.run()))
+        with pytest.raises(asyncio.CancelledError):
+            await running[0]
+
+    run_fast(scene())
+    assert books.calls == ["offered", "13800138000", CallEnd.COMPLETED]
+    assert kept.ends() == [CallEnd.COMPLETED]
+    assert kept.line.log[-2:] == ["on hook", "close"]

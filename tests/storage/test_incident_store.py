@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sqlite3
+import stat
 import subprocess
 import sys
 import time
@@ -142,6 +143,16 @@ class TestAlone:
         await store.close()
         with records() as read:
             assert (len(read.calls()), len(read.incidents())) == (1, 1)
+
+    async def test_the_database_that_it_makes_is_its_groups_to_write(
+        self, incidents: IncidentStore, data_dir: Path
+    ) -> None:
+        umask = os.umask(0o007)
+        try:
+            await incidents.open_incident("power", "ups", "mains is away")
+        finally:
+            os.umask(umask)
+        assert stat.S_IMODE((data_dir / "linekeeper.db").stat().st_mode) == 0o660
 
     @pytest.mark.parametrize("script", RELEASED, ids=lambda path: path.stem)
     async def test_a_database_of_an_older_release_is_brought_up_to_date(

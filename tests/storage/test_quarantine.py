@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
+import stat
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -215,3 +217,21 @@ async def test_what_was_erased_does_not_come_back_with_what_this_run_remembers(
     await store.close()
     told = [file.name for file in data_dir.rglob("*") if file.is_file() and b"13800138000" in file.read_bytes()]
     assert told == []
+
+
+async def test_the_other_services_can_write_into_a_replaced_database_at_once(
+    make_store: MakeStore, data_dir: Path
+) -> None:
+    store = make_store()
+    await store.open()
+    await store.close()
+    data_dir.chmod(0o2770)
+    damage(data_dir)
+    umask = os.umask(0o007)
+    try:
+        store = make_store()
+        await store.open()
+        await store.close()
+    finally:
+        os.umask(umask)
+    assert stat.S_IMODE((data_dir / "linekeeper.db").stat().st_mode) == 0o660

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -135,3 +137,38 @@ def test_a_decision_nobody_can_read_is_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "replacing.json").write_text(json.dumps({"ready": "x", "moves": [["a"]]}))
     with pytest.raises(StorageError, match="cannot be read"):
         finish_replacing(tmp_path)
+
+
+@pytest.mark.parametrize(("folder", "file"), [(0o2770, 0o660), (0o2750, 0o640), (0o700, 0o600)])
+async def test_who_may_write_into_the_folder_may_write_the_restored_database_at_once(
+    store: Store, data_dir: Path, tmp_path: Path, folder: int, file: int
+) -> None:
+    # Whoever restores has a umask of his own.
+    make_backup(data_dir, tmp_path / "one", NOW)
+    target = tmp_path / "other"
+    target.mkdir()
+    target.chmod(folder)
+    umask = os.umask(0o027)
+    try:
+        restore_backup(tmp_path / "one", target, NOW)
+    finally:
+        os.umask(umask)
+    assert stat.S_IMODE((target / "linekeeper.db").stat().st_mode) == file
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files to others")
+async def test_what_root_restores_belongs_to_whom_it_belonged_before(
+    make_store: MakeStore, leave: Leave, spoken: Spoken, data_dir: Path, tmp_path: Path
+) -> None:
+    store = make_store()
+    await store.open()
+    await message(store, leave, spoken(SECOND, 1))
+    await store.close()
+    make_backup(data_dir, tmp_path / "one", NOW)
+    group, user = 12345, 54321
+    for path in (data_dir, *data_dir.rglob("*")):
+        os.chown(path, user, group)
+    os.chown(data_dir, 0, group)
+    restore_backup(tmp_path / "one", data_dir, NOW)
+    for path in (data_dir / "linekeeper.db", *(data_dir / "recordings").rglob("*"), data_dir / "recordings"):
+        assert (path.stat().st_uid, path.stat().st_gid) == (user, group), path

@@ -43,14 +43,18 @@ def base_root() -> Path:
 def wheels() -> Path:
     """What `scripts/install` needs: the dependencies, kept, and linekeeper itself as it is now."""
     folder = CACHE / f"wheels-{_wanted()}"
+    made_of, sources = folder / "made-of", _sources()
     pip = (sys.executable, "-m", "pip", "wheel", "--quiet", "--disable-pip-version-check", "--wheel-dir")
     with _one_at_a_time():
         if not folder.exists():
             unfinished = _anew(folder)
-            _run(*pip, str(unfinished), "--constraint", "constraints.txt", ".[speech]")
+            _run(*pip, str(unfinished), "--constraint", "constraints.txt", ".[speech,gpio]")
             unfinished.rename(folder)
-        else:
+        elif not made_of.exists() or made_of.read_text() != sources:
+            # setuptools leaves there what it packed before, and packs it again although it is gone from the sources.
+            shutil.rmtree(ROOT / "build" / "lib", ignore_errors=True)
             _run(*pip, str(folder), "--no-deps", ".")
+        made_of.write_text(sources)
     return folder
 
 
@@ -66,6 +70,16 @@ def dependencies(base: Path, packages: Path) -> Path:
             (unfinished / "upper").rename(layer)
             shutil.rmtree(unfinished)
     return layer
+
+
+def _sources() -> str:
+    """What linekeeper's own wheel is made of, in short."""
+    hashed = hashlib.sha256()
+    for folder in ("firmware", "voice-prompts"):
+        for file in sorted((ROOT / folder).rglob("*")):
+            if file.is_file() and file.suffix != ".pyc":
+                hashed.update(str(file).encode() + b"\0" + hashlib.sha256(file.read_bytes()).digest())
+    return hashed.hexdigest()
 
 
 def _wanted() -> str:

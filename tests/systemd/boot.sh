@@ -14,14 +14,11 @@ mount -t proc proc "$work/root/proc"
 if [ "${5:-}" = layer ]; then
     # Only what the package depends on: kept as a layer of its own, as it takes the most time and changes least.
     chroot "$work/root" python3 -m venv /opt/linekeeper
-    chroot "$work/root" /opt/linekeeper/bin/pip install --quiet --no-index --find-links /mnt/wheels 'linekeeper[speech]'
+    chroot "$work/root" /opt/linekeeper/bin/pip install --quiet --no-index --find-links /mnt/wheels 'linekeeper[speech,gpio]'
     chroot "$work/root" /opt/linekeeper/bin/pip uninstall --quiet --yes linekeeper
     exit 0
 fi
 WHEELS=/mnt/wheels chroot "$work/root" /mnt/tree/scripts/install
-# Until the power service is part of the product, something of its shape stands in for it.
-package=$(echo "$work"/root/opt/linekeeper/lib/python3.*/site-packages/firmware/services)
-[ -e "$package/power.py" ] || cp "$tree/tests/systemd/power_stand_in.py" "$package/power.py"
 cp -r "$work/etc" "$work/root/"
 umount "$work/root/proc" "$work/root/mnt/tree" "$work/root/mnt/wheels"
 # systemd-nspawn pivots its root, which it cannot where the root file system is the kernel's first one: so pivot first.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import signal
 import subprocess
@@ -11,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self
 
+from firmware.services.control_client import ControlClient
 from tests.systemd.base import ROOT, base_root, dependencies, wheels
 
 BOOT = Path(__file__).parent / "boot.sh"
@@ -67,9 +67,16 @@ class Machine:
         """Whether it is down."""
         return self._nspawn.poll() is not None
 
-    def left(self, file: str) -> str:
-        """What the machine left in a file, once it is down."""
-        return (self._work / "upper" / file.lstrip("/")).read_text(encoding="utf-8")
+    @property
+    def disk(self) -> Path:
+        """What the machine left on its disk, once it is down: only what it wrote itself."""
+        return self._work / "upper"
+
+    def last_words(self, unit: str) -> str:
+        """What the journal on its disk says last of a unit, once it is down."""
+        [journal] = (self.disk / "var/log/journal").iterdir()
+        words = ("journalctl", "--directory", str(journal), "--no-pager", "-o", "cat", "-n", "40", "--unit", unit)
+        return subprocess.run(words, capture_output=True, text=True, timeout=60, check=True).stdout
 
     def run(self, *command: str, check: bool = True, typed: str | None = None) -> str:
         """A command as root; what it printed."""
@@ -111,7 +118,7 @@ class Machine:
 
     def ask(self, socket: str, view: str) -> Any:
         """A view of a control socket."""
-        return json.loads(self.run(PYTHON, "-c", _ASK, f"/run/linekeeper/{socket}.sock", view))
+        return ControlClient(Path(f"/proc/{self._leader}/root/run/linekeeper/{socket}.sock")).get(view)
 
     def until(self, true: Callable[[], bool], seconds: float) -> float:
         """Wait for something; returns after how many seconds it was so."""
@@ -138,14 +145,6 @@ class Machine:
 PYTHON = "/opt/linekeeper/bin/python"
 _PATH = "PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _SAID = "/run/probe.out"
-
-_ASK = """
-import sys
-from pathlib import Path
-from firmware.services.control_client import ControlClient
-import json
-print(json.dumps(ControlClient(Path(sys.argv[1])).get(sys.argv[2])))
-"""
 
 _NOT_OF_THE_SANDBOX = (
     "Type=", "NotifyAccess=", "Exec", "Restart=", "RestartSec=", "Watchdog", "Timeout", "PartOf=", "After=", "Wants=",

@@ -97,20 +97,3 @@ def test_modems_are_known_by_the_ids_that_the_rules_name() -> None:
         assert any(vendor == of and re.fullmatch(ids, product) for of, ids in pairs), f"{vendor}:{product}"
     soft_modem = ("0483", "7554")
     assert not any(soft_modem[0] == of and re.fullmatch(ids, soft_modem[1]) for of, ids in pairs)
-
-
-def test_power_is_cut_at_the_very_end_only_where_that_was_decided(tmp_path: Path) -> None:
-    script = (ROOT / "systemd" / "linekeeper-cut").read_text(encoding="utf-8")
-    cut = tmp_path / "linekeeper"
-    cut.write_text(f'#!/bin/sh\necho "$*" > {tmp_path}/told\n')
-    cut.chmod(0o755)
-    here = script.replace("/opt/linekeeper/bin/linekeeper", str(cut)).replace("/run/linekeeper", str(tmp_path))
-    for flag, verb, told in (
-        (False, "poweroff", False), (True, "reboot", False), (True, "kexec", False), (True, "poweroff", True),
-    ):  # fmt: skip
-        (tmp_path / "told").unlink(missing_ok=True)
-        (tmp_path / "power-cut").unlink(missing_ok=True)
-        if flag:
-            (tmp_path / "power-cut").touch()
-        assert subprocess.run(["sh", "-c", here, "linekeeper-cut", verb], check=False).returncode == 0
-        assert (tmp_path / "told").exists() is told, verb

@@ -10,12 +10,17 @@ _RESTING = {"inactive", "failed", "deactivating", "maintenance"}
 
 
 class UnitLoad:
-    """systemctl stop, start, is-active."""
+    """systemctl stop, start, is-active.
+
+    Seen to work, it is left alone until it is shed: systemd itself starts again what fails, and whoever stops it - a
+    technician, or the machine on its way down - means it.
+    """
 
     def __init__(self, name: str, unit: str, system: System) -> None:
         self._name = name
         self._unit = unit
         self._system = system
+        self._seen_working = False
 
     @property
     def name(self) -> str:
@@ -24,6 +29,7 @@ class UnitLoad:
 
     async def shed(self) -> None:
         """See `ports.LoadSwitch`."""
+        self._seen_working = False
         await self._systemctl("stop")
 
     async def restore(self) -> None:
@@ -32,12 +38,15 @@ class UnitLoad:
 
     async def check(self, *, shed: bool) -> bool:
         """See `ports.LoadSwitch`."""
+        if self._seen_working and not shed:
+            return True
         # Its words, not its status: 3 is inactive, and also what systemctl says of some failures.
         answer = await self._system.run("systemctl", "is-active", self._unit)
         words = answer.output.split()
         state = words[0] if len(words) == 1 else ""
         if state not in _WORKING | _RESTING:
             raise self._failed("is-active", answer)
+        self._seen_working = not shed and state in _WORKING
         return (state in _RESTING) == shed
 
     async def _systemctl(self, verb: str) -> None:

@@ -97,6 +97,22 @@ async def test_what_systemctl_says_is_told(machine: Any) -> None:
         await UnitLoad("office", "x.service", machine.system).shed()
 
 
+async def test_a_unit_that_somebody_stops_is_left_alone_until_it_is_shed(machine: Any) -> None:
+    unit = UnitLoad("office", "x.service", machine.system)
+    assert await unit.check(shed=False)
+    machine.write("unit-state", "inactive")
+    assert await unit.check(shed=False)
+    await unit.shed()
+    assert not await unit.check(shed=False)
+    await unit.restore()
+    assert await unit.check(shed=False)
+
+
+async def test_a_unit_that_was_never_seen_to_work_is_started(machine: Any) -> None:
+    machine.write("unit-state", "inactive")
+    assert not await UnitLoad("office", "x.service", machine.system).check(shed=False)
+
+
 async def test_a_unit_that_failed_uses_no_power(machine: Any) -> None:
     machine.write("unit-state", "failed")
     assert await UnitLoad("office", "x.service", machine.system).check(shed=True)
