@@ -185,7 +185,6 @@ class Store(IncidentWriting):
             lambda: add_backup(self._data_dir, folder, _KEPT_SNAPSHOTS, self._now(), local_stamp, database_only=True),
         )
         self._writer.forget(held)
-        self._opening.saw_erasures()
 
     async def message_audio(self, message_id: str) -> bytes:
         """The kept part of a message as s16."""

@@ -156,7 +156,7 @@ class Writer:
         return tuple(self._done)
 
     def forget(self, done: Sequence[object]) -> None:
-        """A backup holds it, or it must not come back."""
+        """A backup holds it."""
         forgotten = {id(one) for one in done}
         self._done = deque((one for one in self._done if id(one) not in forgotten), maxlen=_MOST_REMEMBERED)
 

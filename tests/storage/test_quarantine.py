@@ -204,7 +204,7 @@ async def test_what_was_erased_does_not_come_back_with_what_this_run_remembers(
     await store.open()
     await a_call(store, leave, spoken(SECOND, 1))
     clock.moment += timedelta(hours=1)
-    erase_caller(data_dir, "13800138000", clock)
+    erase_caller(data_dir, "13800138000", clock, "CN")
     damage(data_dir)
     with pytest.raises(RecordNotFound):
         await store.message_audio(store.new_call_id())
