@@ -29,7 +29,7 @@ def messages_erase(context: typer.Context, message: str) -> None:
 
 @_callers.command("erase")
 def callers_erase(context: typer.Context, number: str) -> None:
-    """Erase everything that one number left, however it is spelt: messages, recordings, requests, language, and who called."""
+    """Erase all that one number left, in every spelling: messages, recordings, requests, language, and who called."""
     from firmware.clock import SystemClock
     from firmware.storage.erasure import erase_caller
 

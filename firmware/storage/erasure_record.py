@@ -82,9 +82,9 @@ def _erase(db: sqlite3.Connection, traces: Traces) -> None:
     _each(db, "DELETE FROM message WHERE call_id = ?", traces.calls)
     _each(db, "DELETE FROM callback WHERE id = ?", traces.callbacks)
     _each(db, "DELETE FROM callback WHERE call_id = ?", traces.calls)
-    reasons = "UPDATE callback SET reason_id = NULL WHERE reason_id"
-    _each(db, f"{reasons} = ?", traces.recordings)
-    _each(db, f"{reasons} IN (SELECT id FROM recording WHERE call_id = ?)", traces.calls)
+    _each(db, "UPDATE callback SET reason_id = NULL WHERE reason_id = ?", traces.recordings)
+    of_call = "UPDATE callback SET reason_id = NULL WHERE reason_id IN (SELECT id FROM recording WHERE call_id = ?)"
+    _each(db, of_call, traces.calls)
     _each(db, "DELETE FROM recording WHERE id = ?", traces.recordings)
     _each(db, "DELETE FROM recording WHERE call_id = ?", traces.calls)
     _each(db, "UPDATE call SET caller_number = NULL, caller_name = NULL, evidence = NULL WHERE id = ?", traces.calls)

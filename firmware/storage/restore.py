@@ -34,8 +34,8 @@ class Restored:
 def restore_backup(file: Path, data_dir: Path, now: Stamp) -> Restored:
     """Check the backup, unpack it beside what is there, and change over at one instant.
 
-    Numbers that callers were told stay given out, and what was erased here stays erased. Raises: StoreTaken, BackupUnusable, DiskFull, StorageError; then
-    everything is what it was.
+    Numbers that callers were told stay given out, and what was erased here stays erased.
+    Raises: StoreTaken, BackupUnusable, DiskFull, StorageError; then everything is what it was.
     """
     ownership = Ownership(data_dir)
     ownership.take()

@@ -13,7 +13,7 @@ import pytest
 from firmware.errors import RecordNotFound, StorageError
 from firmware.events import CallEnd, CallerId
 from firmware.ports import CallbackRequest
-from firmware.storage import erasure
+from firmware.storage import erasure, erasure_record
 from firmware.storage.backup_folder import add_backup
 from firmware.storage.erasure import erase_caller, erase_message
 from firmware.storage.queries import Records
@@ -197,7 +197,7 @@ async def test_nobody_is_told_that_it_is_done_where_the_database_was_replaced_me
     await a_call(store, leave, GONE, spoken(SECOND, 1))
     clock.moment += timedelta(hours=1)
     file = data_dir / "linekeeper.db"
-    note = erasure.note_erasure
+    note = erasure_record.note_erasure
 
     def replaced_before(*arguments: Any) -> None:
         content = file.read_bytes()
