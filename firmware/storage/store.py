@@ -53,7 +53,7 @@ class Store(IncidentWriting):
     ) -> None:
         self._data_dir = data_dir
         self._database = Database(data_dir / DATABASE_FILE)
-        super().__init__(self._database, clock)
+        super().__init__(self._database, clock, remembers=True)
         self._calls: set[str] = set()
         self._closed = False
         self._recordings = RecordingsFolder(data_dir / FOLDER, self._make_id)
