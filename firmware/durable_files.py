@@ -94,3 +94,9 @@ def free_bytes(folder: Path) -> int:
     """Room that an ordinary user has left on this disk."""
     status = os.statvfs(folder)
     return status.f_bavail * status.f_frsize
+
+
+def identity_of(file: Path) -> tuple[int, int]:
+    """Which file a name means now: another one, once it was replaced. Raises: OSError."""
+    status = file.stat()
+    return status.st_dev, status.st_ino

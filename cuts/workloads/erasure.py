@@ -37,7 +37,7 @@ async def _leave_everything(store: Store, number: str) -> None:
 
 
 async def _work(folder: Path, tell: Telling) -> None:
-    erase_caller(folder / DATA, _GONE, SystemClock())
+    erase_caller(folder / DATA, _GONE, SystemClock(), "CN")
     tell("erased")
 
 
@@ -47,7 +47,7 @@ async def _judge(folder: Path, told: Told) -> list[str]:
         found += violations_of(summary)
     found += _remains(folder) if told.once("erased") else []
     found += unsound(folder)
-    erase_caller(folder / DATA, _GONE, SystemClock())
+    erase_caller(folder / DATA, _GONE, SystemClock(), "CN")
     found += _remains(folder)
     with Records(folder / DATA, ZoneInfo("UTC")) as records:
         messages, callbacks = records.messages(), records.callbacks()

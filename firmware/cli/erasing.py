@@ -29,12 +29,12 @@ def messages_erase(context: typer.Context, message: str) -> None:
 
 @_callers.command("erase")
 def callers_erase(context: typer.Context, number: str) -> None:
-    """Erase everything that one number left: messages, recordings, requests, language, and who called."""
+    """Erase all that one number left, in every spelling: messages, recordings, requests, language, and who called."""
     from firmware.clock import SystemClock
     from firmware.storage.erasure import erase_caller
 
     settings = settings_of(context)
-    _print(erase_caller(settings.data_dir, number, SystemClock()), settings.backup.folder)
+    _print(erase_caller(settings.data_dir, number, SystemClock(), settings.country), settings.backup.folder)
 
 
 def _print(receipt: Receipt, backups: Path | None) -> None:

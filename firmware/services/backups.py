@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ctypes
 import os
 import platform
@@ -10,23 +11,22 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from firmware.errors import ConfigurationError, Problem, StorageError
-from firmware.journal import journal
 from firmware.ports import Clock
+from firmware.services.incident_book import IncidentBook
 from firmware.settings import Settings
 from firmware.storage.backup import make_backup
 from firmware.storage.backup_folder import Backup, add_backup
 from firmware.storage.backup_manifest import Manifest
-from firmware.storage.incident_desk import tell_incident
+from firmware.storage.incident_store import IncidentStore
 from firmware.storage.restore import Restored, restore_backup
 from firmware.storage.stamps import Stamp
+from firmware.storage.store_files import DATABASE_FILE
 
 INCIDENT_KIND = "backup"
 # Linux's ioprio_set(2), by machine: the C library has no name for it. Class 3 is "idle": calls' writes go first.
 _IOPRIO_SET = {"x86_64": 251, "aarch64": 30, "armv7l": 314, "armv6l": 314}
 _WHO_PROCESS, _CLASS_IDLE = 1, 3 << 13
 _NICENESS = 15
-
-_log = journal("backup")
 
 
 def backup_to(settings: Settings, target: Path, clock: Clock) -> Manifest:
@@ -85,7 +85,12 @@ def _check_folder(settings: Settings, folder: Path) -> None:
 
 
 def _tell(settings: Settings, clock: Clock, sentence: str | None) -> None:
-    try:
-        tell_incident(settings.data_dir, clock, INCIDENT_KIND, INCIDENT_KIND, sentence)
-    except StorageError as error:
-        _log.error("an incident cannot be recorded", kind=INCIDENT_KIND, summary=sentence, error=str(error))
+    if (settings.data_dir / DATABASE_FILE).is_file():  # the service makes it, as its own user
+        asyncio.run(_tell_once(settings.data_dir, clock, sentence))
+
+
+async def _tell_once(data_dir: Path, clock: Clock, sentence: str | None) -> None:
+    incidents = IncidentStore(data_dir, clock)
+    book = IncidentBook(incidents, INCIDENT_KIND, INCIDENT_KIND)
+    await (book.end() if sentence is None else book.begin(sentence))
+    await incidents.close()

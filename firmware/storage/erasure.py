@@ -7,8 +7,7 @@ removed file is back unless its folder was synced). Flash memory may hold old bl
 
 from __future__ import annotations
 
-import json
-import os
+import shutil
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,17 +16,20 @@ from pathlib import Path
 
 from peewee import SqliteDatabase
 
-from firmware.durable_files import FILE_MODE, plain_errors, sync_folder
+from firmware.durable_files import identity_of, plain_errors, sync_folder
 from firmware.errors import StorageError, StoreTaken
 from firmware.ports import Clock
 from firmware.storage import erasure_rows, recording_rows
 from firmware.storage.backup_layout import RECORDINGS
 from firmware.storage.database import connect, plain_database_errors, writable
+from firmware.storage.erasure_record import Traces, note_erasure
 from firmware.storage.erasure_rows import Erased
 from firmware.storage.migrations import refuse_newer, refuse_older, run_sql
 from firmware.storage.ownership import Ownership
+from firmware.storage.phone_numbers import same_number_as
 from firmware.storage.stamps import Stamp
-from firmware.storage.store_files import DATABASE_FILE, LOCAL_BACKUPS, RECEIPTS
+from firmware.storage.store_files import DATABASE_FILE, LOCAL_BACKUPS
+from firmware.storage.text import NUMBER_LIMIT, bounded
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,36 +46,42 @@ class Receipt:
 def erase_message(data_dir: Path, wanted: str, clock: Clock) -> Receipt:
     """One message by id or number. Raises: RecordNotFound, StorageError."""
 
-    def erase(db: SqliteDatabase, now: Stamp | None) -> Erased:
+    def erase(db: SqliteDatabase, now: Stamp | None) -> tuple[Erased, Traces]:
         return erasure_rows.erase_message(db, erasure_rows.message_id_of(db, wanted), now)
 
     return _erase(data_dir, clock, erase)
 
 
-def erase_caller(data_dir: Path, number: str, clock: Clock) -> Receipt:
-    """Everything that one number left. Raises: StorageError."""
+def erase_caller(data_dir: Path, number: str, clock: Clock, country: str) -> Receipt:
+    """Everything that one number left, however it is spelt in `country`. Raises: StorageError."""
+    same = same_number_as(bounded(number, NUMBER_LIMIT), country)
 
-    def erase(db: SqliteDatabase, now: Stamp | None) -> Erased:
-        loose = _files_of(data_dir / RECORDINGS, set(erasure_rows.calls_of_number(db, number)))
-        return erasure_rows.erase_caller(db, number, loose, now)
+    def erase(db: SqliteDatabase, now: Stamp | None) -> tuple[Erased, Traces]:
+        numbers = erasure_rows.spellings(db, same)
+        loose = _files_of(data_dir / RECORDINGS, set(erasure_rows.calls_of(db, numbers)))
+        return erasure_rows.erase_caller(db, numbers, loose, now)
 
     return _erase(data_dir, clock, erase)
 
 
-def _erase(data_dir: Path, clock: Clock, erase: Callable[[SqliteDatabase, Stamp | None], Erased]) -> Receipt:
+def _erase(
+    data_dir: Path, clock: Clock, erase: Callable[[SqliteDatabase, Stamp | None], tuple[Erased, Traces]]
+) -> Receipt:
     file = data_dir / DATABASE_FILE
     if not file.is_file():
         raise StorageError(f"there are no records in {data_dir} yet; start Linekeeper with it first")
     now = Stamp.now(clock)
-    with _alone(data_dir) as alone, plain_database_errors(file), _opened(file) as db:
+    with _alone(data_dir) as alone, plain_database_errors(file), plain_errors(data_dir), _opened(file) as db:
+        meant = identity_of(file)
         with db.atomic():
-            erased = erase(db, None if alone else now)
+            erased, traces = erase(db, None if alone else now)
         _remove_files(db, data_dir / RECORDINGS)
         _empty_log(db)
         _remove_local_backups(data_dir / LOCAL_BACKUPS)
-    receipt = Receipt(str(uuid.uuid4()), now.at, erased, _copies(data_dir))
-    with plain_errors(data_dir / RECEIPTS):
-        _note(data_dir, receipt)
+        receipt = Receipt(str(uuid.uuid4()), now.at, erased, _copies(data_dir))
+        note_erasure(data_dir, {"receipt": receipt.receipt, "at": receipt.at, **asdict(erased)}, traces)
+        if identity_of(file) != meant:
+            raise StorageError(f"{file} was replaced meanwhile, perhaps by what still holds it; do it once more")
     return receipt
 
 
@@ -134,22 +142,15 @@ def _remove_local_backups(folder: Path) -> None:
     if not folder.is_dir():
         return
     with plain_errors(folder):
+        # One that is being made right now goes too, and fails.
         for file in folder.iterdir():
-            file.unlink()
+            if file.is_dir() and not file.is_symlink():
+                shutil.rmtree(file, ignore_errors=True)
+            else:
+                file.unlink(missing_ok=True)
         sync_folder(folder)
 
 
 def _copies(data_dir: Path) -> tuple[str, ...]:
     found = [*data_dir.glob("before-restore-*"), *data_dir.glob(f"{DATABASE_FILE}.corrupt-*")]
     return tuple(sorted(path.name for path in found))
-
-
-def _note(data_dir: Path, receipt: Receipt) -> None:
-    line = json.dumps({"receipt": receipt.receipt, "at": receipt.at, **asdict(receipt.erased)}) + "\n"
-    handle = os.open(data_dir / RECEIPTS, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, FILE_MODE)
-    try:
-        os.write(handle, line.encode())
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-    sync_folder(data_dir)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from peewee import SqliteDatabase
 
 from firmware.errors import RecordNotFound, StorageError
+from firmware.storage.erasure_record import Traces
 from firmware.storage.models import Call, Callback, DoomedFile, Message, RecordingRow, RememberedLanguage
 from firmware.storage.stamps import Stamp
-from firmware.storage.text import NUMBER_LIMIT, WORD_LIMIT, bounded
+from firmware.storage.text import WORD_LIMIT, bounded
 
 # What a call leaves behind is put into the records right after its end.
 _SETTLING = timedelta(minutes=1)
@@ -38,42 +40,55 @@ def message_id_of(db: SqliteDatabase, wanted: str) -> str:
     return str(row.id)
 
 
-def erase_message(db: SqliteDatabase, message_id: str, now: Stamp | None) -> Erased:
+def erase_message(db: SqliteDatabase, message_id: str, now: Stamp | None) -> tuple[Erased, Traces]:
     """A message, its transcript and its recording; the call stays. Raises: StorageError while the call is going on."""
     message = Message.select().where(Message.id == message_id).get(db)
     _refuse_live(db, [message.call_id], now)
     Message.delete().where(Message.id == message_id).execute(db)
     recordings = _doom(db, [message.recording_id], set())
-    return Erased(messages=1, recordings=recordings)
+    return Erased(messages=1, recordings=recordings), Traces(messages=(message_id,), recordings=(message.recording_id,))
 
 
-def calls_of_number(db: SqliteDatabase, number: str) -> list[str]:
-    """Every call that came from a number."""
-    matches = Call.caller_number == bounded(number, NUMBER_LIMIT)
+def spellings(db: SqliteDatabase, same: Callable[[str], bool]) -> set[str]:
+    """Every way in which a number stands in the records; `same` tells whether a text is that number."""
+    numbers: set[str] = set()
+    for column in (Call.caller_number, Callback.phone, Message.caller_number, RememberedLanguage.number):
+        found = column.model.select(column).distinct().where(column.is_null(False)).tuples().execute(db)
+        numbers.update(number for (number,) in found)
+    return {number for number in numbers if same(number)}
+
+
+def calls_of(db: SqliteDatabase, numbers: set[str]) -> list[str]:
+    """Every call that came from a number, however it is spelt."""
+    matches = Call.caller_number.in_(numbers)
     return [call_id for (call_id,) in Call.select(Call.id).where(matches).tuples().execute(db)]
 
 
-def erase_caller(db: SqliteDatabase, number: str, loose_files: set[str], now: Stamp | None) -> Erased:
-    """Everything of one number; its calls stay for the count, without who called.
+def erase_caller(
+    db: SqliteDatabase, numbers: set[str], loose_files: set[str], now: Stamp | None
+) -> tuple[Erased, Traces]:
+    """Everything of one number in all its spellings; its calls stay for the count, without who called.
 
     `loose_files` are files of these calls that have no row. Raises: StorageError while a call is going on, unless
     `now` is None: then nothing runs.
     """
-    number = bounded(number, NUMBER_LIMIT)
-    calls = calls_of_number(db, number)
+    calls = calls_of(db, numbers)
     _refuse_live(db, calls, now)
-    requests = (Callback.phone == number) | Callback.call_id.in_(calls)
-    reasons = [reason for (reason,) in Callback.select(Callback.reason_id).where(requests).tuples().execute(db)]
-    messages = (Message.caller_number == number) | Message.call_id.in_(calls)
-    taken = [taken for (taken,) in Message.select(Message.recording_id).where(messages).tuples().execute(db)]
-    others = RecordingRow.select(RecordingRow.id).where(RecordingRow.call_id.in_(calls)).tuples().execute(db)
-    erased_messages = Message.delete().where(messages).execute(db)
-    erased_callbacks = Callback.delete().where(requests).execute(db)
-    recordings = {*filter(None, reasons), *taken, *(other for (other,) in others)}
-    erased_recordings = _doom(db, sorted(recordings), loose_files)
+    requested = Callback.phone.in_(numbers) | Callback.call_id.in_(calls)
+    left = Message.caller_number.in_(numbers) | Message.call_id.in_(calls)
+    callbacks = dict(Callback.select(Callback.id, Callback.reason_id).where(requested).tuples().execute(db))
+    messages = dict(Message.select(Message.id, Message.recording_id).where(left).tuples().execute(db))
+    spoken = RecordingRow.select(RecordingRow.id).where(RecordingRow.call_id.in_(calls)).tuples().execute(db)
+    recordings = {*filter(None, callbacks.values()), *messages.values(), *(one for (one,) in spoken)}
+    Message.delete().where(left).execute(db)
+    Callback.delete().where(requested).execute(db)
+    # Another caller's request may have joined this one's, and go on with the reason that this one spoke.
+    Callback.update(reason_id=None).where(Callback.reason_id.in_(recordings)).execute(db)
+    erased = _doom(db, sorted(recordings), loose_files)
     Call.update(caller_number=None, caller_name=None, evidence=None).where(Call.id.in_(calls)).execute(db)
-    languages = RememberedLanguage.delete().where(RememberedLanguage.number == number).execute(db)
-    return Erased(erased_messages, erased_recordings, erased_callbacks, len(calls), languages)
+    languages = RememberedLanguage.delete().where(RememberedLanguage.number.in_(numbers)).execute(db)
+    traces = Traces(tuple(calls), tuple(messages), tuple(callbacks), tuple(sorted(recordings)))
+    return Erased(len(messages), erased, len(callbacks), len(calls), languages), traces
 
 
 def _doom(db: SqliteDatabase, recording_ids: list[str], loose_files: set[str]) -> int:

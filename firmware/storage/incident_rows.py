@@ -1,6 +1,12 @@
-"""Incidents in the database. Each function is the inside of one transaction."""
+"""Incidents in the database. Each function is the inside of one transaction.
+
+`incident_id` is the incident that the same write met before: done again in a database that a backup gave, it must not
+meet a later one there.
+"""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 from peewee import SqliteDatabase
 
@@ -12,6 +18,13 @@ from firmware.storage.text import NAME_LIMIT, SENTENCE_LIMIT, bounded
 # A fault that lasts for weeks is acted on again and again; the first actions and the latest tell the story.
 _ACTIONS_LIMIT = 200
 _FIRST_ACTIONS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentMet:
+    """Which incident a write was about."""
+
+    incident_id: str
 
 
 def open_incident(
@@ -31,33 +44,51 @@ def open_incident(
     ).on_conflict_ignore().execute(db)
 
 
-def note_incident(db: SqliteDatabase, kind: str, place: str, action: str, stamp: Stamp) -> None:
+def note_incident(
+    db: SqliteDatabase, kind: str, place: str, action: str, stamp: Stamp, incident_id: str | None = None
+) -> IncidentMet:
     """What was done about the latest incident of this kind and place. Raises: RecordNotFound."""
-    known = _latest(db, kind, place)
+    known = _latest(db, kind, place, incident_id)
     _insert_once(db, IncidentAction, incident_id=known.id, at=stamp.at, action=bounded(action, SENTENCE_LIMIT))
     _thin_out(db, IncidentAction, known.id)
+    return IncidentMet(known.id)
 
 
-def set_effect(db: SqliteDatabase, kind: str, place: str, effect: str) -> None:
+def set_effect(db: SqliteDatabase, kind: str, place: str, effect: str, incident_id: str | None = None) -> IncidentMet:
     """What the latest incident of this kind and place cost. Raises: RecordNotFound."""
-    known = _latest(db, kind, place)
+    known = _latest(db, kind, place, incident_id)
     Incident.update(effect=bounded(effect, SENTENCE_LIMIT)).where(Incident.id == known.id).execute(db)
+    return IncidentMet(known.id)
 
 
-def tell_incident(db: SqliteDatabase, kind: str, place: str, who: str, how: str, result: str, stamp: Stamp) -> None:
+def tell_incident(
+    db: SqliteDatabase,
+    kind: str,
+    place: str,
+    who: str,
+    how: str,
+    result: str,
+    stamp: Stamp,
+    incident_id: str | None = None,
+) -> IncidentMet:
     """Somebody was told of the latest incident of this kind and place. Raises: RecordNotFound."""
-    known = _latest(db, kind, place)
+    known = _latest(db, kind, place, incident_id)
     told = {"who": bounded(who, NAME_LIMIT), "how": bounded(how, NAME_LIMIT), "result": bounded(result, NAME_LIMIT)}
     _insert_once(db, IncidentNotice, incident_id=known.id, at=stamp.at, **told)
     _thin_out(db, IncidentNotice, known.id)
+    return IncidentMet(known.id)
 
 
-def close_incident(db: SqliteDatabase, kind: str, place: str, stamp: Stamp) -> None:
-    """The fault is over."""
+def close_incident(
+    db: SqliteDatabase, kind: str, place: str, stamp: Stamp, incident_id: str | None = None
+) -> IncidentMet | None:
+    """The fault is over; nothing happens where none is open."""
     known = _find(db, kind, place, only_open=True)
-    if known is not None:
-        trusted = known.clock_trusted and stamp.trusted
-        Incident.update(ended_at=stamp.at, clock_trusted=trusted).where(Incident.id == known.id).execute(db)
+    if known is None or incident_id not in (None, known.id):
+        return None
+    trusted = known.clock_trusted and stamp.trusted
+    Incident.update(ended_at=stamp.at, clock_trusted=trusted).where(Incident.id == known.id).execute(db)
+    return IncidentMet(known.id)
 
 
 def insert_past_incident(
@@ -85,8 +116,11 @@ def _find(db: SqliteDatabase, kind: str, place: str, *, only_open: bool) -> Inci
     return query.order_by(Incident.seq.desc()).limit(1).get_or_none(db)
 
 
-def _latest(db: SqliteDatabase, kind: str, place: str) -> Incident:
-    known = _find(db, kind, place, only_open=False)
+def _latest(db: SqliteDatabase, kind: str, place: str, incident_id: str | None) -> Incident:
+    if incident_id is None:
+        known = _find(db, kind, place, only_open=False)
+    else:
+        known = Incident.select().where(Incident.id == incident_id).get_or_none(db)
     if known is None:
         raise RecordNotFound(f"no incident of the kind {bounded(kind, NAME_LIMIT)} is known")
     return known

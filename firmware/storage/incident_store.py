@@ -14,7 +14,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from peewee import SqliteDatabase
 
-from firmware.durable_files import plain_errors
+from firmware.durable_files import identity_of, plain_errors
 from firmware.errors import StorageError
 from firmware.journal import journal
 from firmware.ports import Clock
@@ -86,9 +86,9 @@ class BriefDatabase:
         with plain_database_errors(self._file), plain_errors(self._file):
             if not self._file.exists():
                 self._create()
-            meant = _identity(self._file)
+            meant = identity_of(self._file)
             done = self._transaction(work)
-            if _identity(self._file) != meant:
+            if identity_of(self._file) != meant:
                 raise StorageError(f"{self._file} was replaced while something was written; it will be written again")
             return done
 
@@ -116,8 +116,3 @@ class BriefDatabase:
             self._transaction(lambda _: None)
         finally:
             ownership.release()
-
-
-def _identity(file: Path) -> tuple[int, int]:
-    status = file.stat()
-    return status.st_dev, status.st_ino

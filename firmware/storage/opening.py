@@ -11,12 +11,12 @@ from firmware.journal import journal
 from firmware.ports import Clock
 from firmware.storage import incident_rows
 from firmware.storage.database import Database
+from firmware.storage.erasure_record import erase_again
 from firmware.storage.ownership import Ownership
 from firmware.storage.quarantine import INCIDENT_KIND, replace_damaged
 from firmware.storage.recordings_folder import RecordingsFolder
 from firmware.storage.recovery import Live, Recovery, RecoverySummary
 from firmware.storage.stamps import Stamp
-from firmware.storage.store_files import RECEIPTS
 from firmware.storage.swap import finish_replacing
 from firmware.storage.threads import in_thread
 from firmware.storage.writer import Writer
@@ -48,7 +48,6 @@ class Opening:
         self._backup_folders = backup_folders
         self._ownership = Ownership(data_dir)
         self._replaced = False
-        self._erasures = 0
         database.mend = self._mend
 
     async def open(self) -> RecoverySummary:
@@ -56,7 +55,6 @@ class Opening:
         self._database.begin_opening()
         try:
             await in_thread(self._recordings.files, self._take_folder)
-            self.saw_erasures()
             summary = await self._connect()
         except StorageError as error:
             self._writer.met_trouble(error)
@@ -71,10 +69,6 @@ class Opening:
             await self._database.close()
         finally:
             self._ownership.release()
-
-    def saw_erasures(self) -> None:
-        """Nothing that was erased until now is remembered by this run."""
-        self._erasures = self._erasures_until_now()
 
     def _take_folder(self) -> None:
         self._ownership.take()
@@ -94,6 +88,9 @@ class Opening:
     async def _recover(self) -> RecoverySummary:
         # First the calls of this run, then their recordings: a call that is known gives its recordings a caller.
         await self._writer.settle(self._database, replaced=self._replaced)
+        if self._replaced:
+            # What this run remembers may have been erased meanwhile, or while another database was put in place.
+            await self._database.run(lambda _: erase_again(self._database.file, self._data_dir))
         live = Live(frozenset(self._live_calls), self._recordings.live_files())
         recovery = Recovery(self._recordings.path, self._make_id, Stamp.now(self._clock), live)
         summary = await self._database.run(recovery)
@@ -135,14 +132,8 @@ class Opening:
         except StorageError as last:
             _log.warning("the damaged database cannot be closed in good form", error=str(last))
         self._replaced = True
-        if self._erasures_until_now() != self._erasures:
-            self._writer.forget(self._writer.done_so_far())  # what was erased since must not come back
         work, now = replace_damaged, Stamp.now(self._clock)
         sentence = await in_thread(
             self._recordings.files, work, self._data_dir, self._backup_folders, str(error), self._make_id, now
         )
         _log.error("the damaged database was replaced", summary=sentence)
-
-    def _erasures_until_now(self) -> int:
-        receipts = self._data_dir / RECEIPTS
-        return receipts.stat().st_size if receipts.exists() else 0

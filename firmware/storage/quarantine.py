@@ -18,6 +18,7 @@ from firmware.storage import incident_rows
 from firmware.storage.backup_folder import Backup, newest_good
 from firmware.storage.backup_layout import RECORDINGS
 from firmware.storage.database import connect, plain_database_errors, writable
+from firmware.storage.erasure_record import erase_again
 from firmware.storage.migrations import migrate
 from firmware.storage.restore import file_stamp, free_name, unpack_database
 from firmware.storage.salvage import salvage
@@ -50,6 +51,7 @@ def replace_damaged(
         saved = salvage(damaged, sound, data_dir / RECORDINGS)
         # A damaged database may tell of fewer numbers than it gave out.
         raise_sequences(sound, readable_sequences(damaged) or {}, UNKNOWN_MARGIN)
+        erase_again(sound, data_dir)
         sentence = _sentence(why, aside, backup, saved)
         connect(db)
         with db.atomic():

@@ -14,6 +14,7 @@ from firmware.storage.backup_check import check_backup, open_backup, proved_chun
 from firmware.storage.backup_layout import OWN_VOICE, RECORDINGS
 from firmware.storage.backup_manifest import Manifest
 from firmware.storage.database import plain_database_errors
+from firmware.storage.erasure_record import erase_again
 from firmware.storage.ownership import Ownership
 from firmware.storage.sequences import UNKNOWN_MARGIN, raise_sequences, readable_sequences
 from firmware.storage.snapshot import recordings_of
@@ -33,8 +34,8 @@ class Restored:
 def restore_backup(file: Path, data_dir: Path, now: Stamp) -> Restored:
     """Check the backup, unpack it beside what is there, and change over at one instant.
 
-    Numbers that callers were told stay given out. Raises: StoreTaken, BackupUnusable, DiskFull, StorageError; then
-    everything is what it was.
+    Numbers that callers were told stay given out, and what was erased here stays erased.
+    Raises: StoreTaken, BackupUnusable, DiskFull, StorageError; then everything is what it was.
     """
     ownership = Ownership(data_dir)
     ownership.take()
@@ -44,7 +45,9 @@ def restore_backup(file: Path, data_dir: Path, now: Stamp) -> Restored:
             ready = ready_folder(data_dir)
         manifest = check_backup(file, ready)
         had = (data_dir / DATABASE_FILE).exists()
-        _unpack(file, ready)
+        unpack_database(file, ready)
+        erase_again(ready / DATABASE_FILE, data_dir)
+        _unpack_the_rest(file, ready)
         _keep_numbers(data_dir, ready)
         aside = free_name(data_dir, f"before-restore-{file_stamp(now)}")
         items = (*SIDE_FILES, DATABASE_FILE, *(() if manifest.database_only else (RECORDINGS, OWN_VOICE)))
@@ -79,8 +82,7 @@ def free_name(folder: Path, stem: str, suffix: str = "") -> str:
     return free
 
 
-def _unpack(file: Path, ready: Path) -> None:
-    unpack_database(file, ready)
+def _unpack_the_rest(file: Path, ready: Path) -> None:
     wanted = {f"{RECORDINGS}/{name}" for name in recordings_of(ready / DATABASE_FILE)}
     with told_of(file), file.open("rb") as archive:
         manifest, members = open_backup(archive)

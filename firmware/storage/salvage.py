@@ -9,13 +9,24 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, suppress
+from datetime import datetime
 from pathlib import Path
 
 from firmware.storage.recording_file import RecordingName
-from firmware.storage.stamps import id_time
+from firmware.storage.stamps import id_time, utc_text
 
-# Before each stand the tables that it refers to. Incidents stay behind: they tell of faults, not of callers.
-_TABLES = ("call", "recording", "message", "callback", "language")
+# Before each stand the tables that it refers to. Other services' incidents are in nobody's memory.
+_TABLES = (
+    "call",
+    "recording",
+    "message",
+    "callback",
+    "language",
+    "incident",
+    "incident_action",
+    "incident_notice",
+)
+_WITHOUT_ID = ("language", "incident_action", "incident_notice")
 Row = dict[str, object]
 
 
@@ -31,6 +42,8 @@ def salvage(damaged: Path, sound: Path, recordings: Path) -> int:
             for row in _readable_rows(old, table):
                 if _is_sensible(table, row, recordings):
                     saved += _bring_over(new, table, {name: row[name] for name in columns & row.keys()})
+        for ended, known in _ends(old):
+            new.execute("UPDATE incident SET ended_at = ? WHERE id = ? AND ended_at IS NULL", (ended, known))
         new.commit()
     return saved
 
@@ -46,15 +59,22 @@ def _readable_rows(old: sqlite3.Connection, table: str) -> Iterator[Row]:
     for order in ("ASC", "DESC"):
         # The names are our own.
         with suppress(sqlite3.Error, ValueError, OverflowError):
-            for row in old.execute(f"SELECT rowid AS place, * FROM {table} ORDER BY rowid {order}"):  # noqa: S608
-                if row["place"] not in seen:
-                    seen.add(row["place"])
+            for row in old.execute(f"SELECT rowid AS row_place, * FROM {table} ORDER BY rowid {order}"):  # noqa: S608
+                if row["row_place"] not in seen:
+                    seen.add(row["row_place"])
                     yield dict(row)
+
+
+def _ends(old: sqlite3.Connection) -> Iterator[tuple[str, str]]:
+    """Incidents that were over; a backup may still have them open, and nobody would end them again."""
+    for row in _readable_rows(old, "incident"):
+        with suppress(ValueError, TypeError, KeyError):
+            yield utc_text(datetime.fromisoformat(str(row["ended_at"]))), str(row["id"])
 
 
 def _is_sensible(table: str, row: Row, recordings: Path) -> bool:
     try:
-        if table != "language":
+        if table not in _WITHOUT_ID:
             id_time(str(row["id"]))
         if table == "recording":
             file = str(row["file"])

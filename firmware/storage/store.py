@@ -53,7 +53,7 @@ class Store(IncidentWriting):
     ) -> None:
         self._data_dir = data_dir
         self._database = Database(data_dir / DATABASE_FILE)
-        super().__init__(self._database, clock)
+        super().__init__(self._database, clock, remembers=True)
         self._calls: set[str] = set()
         self._closed = False
         self._recordings = RecordingsFolder(data_dir / FOLDER, self._make_id)
@@ -185,7 +185,6 @@ class Store(IncidentWriting):
             lambda: add_backup(self._data_dir, folder, _KEPT_SNAPSHOTS, self._now(), local_stamp, database_only=True),
         )
         self._writer.forget(held)
-        self._opening.saw_erasures()
 
     async def message_audio(self, message_id: str) -> bytes:
         """The kept part of a message as s16."""

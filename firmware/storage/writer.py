@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
@@ -14,6 +14,7 @@ from firmware.errors import RecordNotFound, StorageError
 from firmware.events import CallbackKept, MessageKept
 from firmware.journal import journal
 from firmware.storage import incident_rows
+from firmware.storage.incident_rows import IncidentMet
 from firmware.storage.stamps import Stamp
 
 P = ParamSpec("P")
@@ -22,8 +23,6 @@ T = TypeVar("T")
 INCIDENT_KIND = "database"
 # More calls than a day has cannot wait in memory; the oldest go first.
 _MOST_OWED = 500
-# Some days of an office's writes; backups of the database are made daily.
-_MOST_REMEMBERED = 5000
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,16 +35,15 @@ class _Owed:
 
 @dataclass(frozen=True, slots=True)
 class _Done:
-    """A write that was acknowledged. A number that was told with it belongs to it for good."""
+    """A write that was acknowledged. The number that was told with it, or the incident it met, is its own for good."""
 
     work: Callable[..., Any]
     args: tuple[Any, ...]
-    number: int | None
+    own: Mapping[str, object] = field(default_factory=dict)
 
     def again(self, db: SqliteDatabase) -> None:
         """In a database that may know of it or not."""
-        told = {} if self.number is None else {"number": self.number}
-        self.work(db, *self.args, **told)
+        self.work(db, *self.args, **self.own)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,14 +78,23 @@ class OpeningDatabase(Protocol):
 
 
 class Writer:
-    """One for a store. Failures are raised as they come; the incident is written once the database takes it."""
+    """One for a store. Failures are raised as they come; the incident is written once the database takes it.
 
-    def __init__(self, database: WritingDatabase, make_id: Callable[[], str], now: Callable[[], Stamp]) -> None:
+    The latest `most_remembered` writes are kept in memory for `settle`, until `forget`.
+    """
+
+    def __init__(
+        self,
+        database: WritingDatabase,
+        make_id: Callable[[], str],
+        now: Callable[[], Stamp],
+        most_remembered: int = 0,
+    ) -> None:
         self._database = database
         self._make_id = make_id
         self._now = now
         self._owed: list[_Owed] = []
-        self._done: deque[_Done] = deque(maxlen=_MOST_REMEMBERED)
+        self._done: deque[_Done] = deque(maxlen=most_remembered)
         self._trouble: _Trouble | None = None
 
     @property
@@ -142,7 +149,7 @@ class Writer:
         Raises: StorageError.
         """
         owed = tuple(self._owed)
-        settling = [*(self._done if replaced else ()), *(_Done(debt.work, debt.args, None) for debt in owed)]
+        settling = [*(self._done if replaced else ()), *(_Done(debt.work, debt.args) for debt in owed)]
         await database.run(partial(_do_all_again, settling))
         self._paid(owed)
 
@@ -156,9 +163,9 @@ class Writer:
         return tuple(self._done)
 
     def forget(self, done: Sequence[object]) -> None:
-        """A backup holds it, or it must not come back."""
+        """A backup holds it."""
         forgotten = {id(one) for one in done}
-        self._done = deque((one for one in self._done if id(one) not in forgotten), maxlen=_MOST_REMEMBERED)
+        self._done = deque((one for one in self._done if id(one) not in forgotten), maxlen=self._done.maxlen)
 
     def _owe(self, work: Callable[..., object], args: tuple[object, ...]) -> None:
         self._owed = [*self._owed[-_MOST_OWED:], _Owed(work, args)]
@@ -167,12 +174,11 @@ class Writer:
         self, owed: tuple[_Owed, ...], work: Callable[..., Any], args: tuple[Any, ...], result: object
     ) -> None:
         self._paid(owed)
-        number = result.number if isinstance(result, MessageKept | CallbackKept) else None
-        self._done.append(_Done(work, args, number))
+        self._done.append(_Done(work, args, _own(result)))
 
     def _paid(self, owed: tuple[_Owed, ...]) -> None:
         self._owed = [debt for debt in self._owed if debt not in owed]
-        self._done.extend(_Done(debt.work, debt.args, None) for debt in owed)
+        self._done.extend(_Done(debt.work, debt.args) for debt in owed)
 
     async def _tell_trouble(self) -> None:
         trouble, self._trouble = self._trouble, None
@@ -187,6 +193,12 @@ class Writer:
             )
 
 
+def _own(result: object) -> Mapping[str, object]:
+    if isinstance(result, MessageKept | CallbackKept):
+        return {"number": result.number}
+    return {"incident_id": result.incident_id} if isinstance(result, IncidentMet) else {}
+
+
 def _nothing(db: SqliteDatabase) -> None:
     """Only what is owed."""
 
@@ -199,7 +211,7 @@ def _do_all_again(settling: Sequence[_Done], db: SqliteDatabase) -> None:
 
 def _behind(db: SqliteDatabase, owed: tuple[_Owed, ...], work: Callable[[SqliteDatabase], T]) -> T:
     for debt in owed:
-        _try_again(db, _Done(debt.work, debt.args, None).again)
+        _try_again(db, _Done(debt.work, debt.args).again)
     return work(db)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -50,12 +51,12 @@ async def test_a_missing_stick_is_an_incident_until_a_backup_succeeds(
     settings = configured(f"{{folder: {tmp_path}/stick, same_disk: true}}")
     for _ in range(2):
         with pytest.raises(StorageError, match="plug the stick in"):
-            backup_by_schedule(settings, CLOCK)
+            await asyncio.to_thread(backup_by_schedule, settings, CLOCK)
     ((summary, is_open),) = records()
     assert is_open
     assert "plug the stick in" in summary
     (tmp_path / "stick").mkdir()
-    made = backup_by_schedule(settings, CLOCK)
+    made = await asyncio.to_thread(backup_by_schedule, settings, CLOCK)
     assert check_backup(made.file, tmp_path) == made.manifest
     assert records() == [(summary, False)]
 
@@ -65,7 +66,7 @@ async def test_the_empty_place_of_a_stick_is_no_stick(
 ) -> None:
     (tmp_path / "stick").mkdir()
     with pytest.raises(StorageError, match="same disk as the records"):
-        backup_by_schedule(configured(f"{{folder: {tmp_path}/stick}}"), CLOCK)
+        await asyncio.to_thread(backup_by_schedule, configured(f"{{folder: {tmp_path}/stick}}"), CLOCK)
     assert list((tmp_path / "stick").iterdir()) == []
 
 
@@ -73,7 +74,7 @@ async def test_no_folder_is_a_mistake_of_the_configuration(
     configured: Callable[[str], Settings], records: Callable[[], Any]
 ) -> None:
     with pytest.raises(ConfigurationError, match=r"backup\.folder is not set"):
-        backup_by_schedule(configured("{keep: 3}"), CLOCK)
+        await asyncio.to_thread(backup_by_schedule, configured("{keep: 3}"), CLOCK)
     assert records() == []
 
 

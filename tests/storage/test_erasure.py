@@ -64,7 +64,7 @@ async def test_nothing_of_a_caller_is_left_beside_a_running_store_and_all_of_the
         await whole_call(store, leave, STAYS, spoken(SECOND, 1000 + round_))
         await whole_call(store, leave, GONE, spoken(SECOND, round_), NAME)
     assert holding(data_dir, GONE.encode())
-    receipt = erase_caller(data_dir, GONE, LaterClock(clock))
+    receipt = erase_caller(data_dir, GONE, LaterClock(clock), "CN")
     erased = receipt.erased
     assert (erased.messages, erased.recordings, erased.callbacks, erased.calls, erased.languages) == (30, 60, 1, 30, 1)
     for word in (GONE.encode(), NAME.encode(), spoken(SECOND, 3)[:400], spoken(SECOND, 7)[::-1][:400]):
@@ -81,7 +81,7 @@ async def test_the_receipt_is_kept_and_tells_nothing_personal(
     store: Store, leave: Leave, spoken: Spoken, data_dir: Path, clock: Any
 ) -> None:
     await whole_call(store, leave, GONE, spoken(SECOND), NAME)
-    receipt = erase_caller(data_dir, GONE, LaterClock(clock))
+    receipt = erase_caller(data_dir, GONE, LaterClock(clock), "CN")
     kept = (data_dir / RECEIPTS).read_text()
     assert receipt.receipt in kept
     assert GONE not in kept + str(receipt)
@@ -107,11 +107,11 @@ async def test_a_call_that_is_going_on_is_waited_for(
     call = await store.call_offered("front", CallerId(GONE))
     await store.keep_message(call, await leave(store, call, spoken(SECOND)), "zh")
     with pytest.raises(StorageError, match="going on or has just ended"):
-        erase_caller(data_dir, GONE, LaterClock(clock))
+        erase_caller(data_dir, GONE, LaterClock(clock), "CN")
     await store.call_ended(call, CallEnd.COMPLETED, None, "zh", [])
     with pytest.raises(StorageError, match="going on or has just ended"):
-        erase_caller(data_dir, GONE, clock)
-    assert erase_caller(data_dir, GONE, LaterClock(clock)).erased.messages == 1
+        erase_caller(data_dir, GONE, clock, "CN")
+    assert erase_caller(data_dir, GONE, LaterClock(clock), "CN").erased.messages == 1
 
 
 async def test_what_a_dead_run_left_of_a_caller_goes_too(
@@ -124,7 +124,7 @@ async def test_what_a_dead_run_left_of_a_caller_goes_too(
     recording.write(spoken(3 * SECOND))
     await store.close()
     assert list((data_dir / "recordings").glob("*.partial"))
-    assert erase_caller(data_dir, GONE, clock).erased.recordings == 1
+    assert erase_caller(data_dir, GONE, clock, "CN").erased.recordings == 1
     assert list((data_dir / "recordings").iterdir()) == []
     again = make_store()
     summary = await again.open()
@@ -135,14 +135,14 @@ async def test_what_a_dead_run_left_of_a_caller_goes_too(
 async def test_small_backups_beside_the_records_go_with_it(store: Store, data_dir: Path, clock: Any) -> None:
     (data_dir / "snapshots").mkdir()
     (data_dir / "snapshots" / "linekeeper-20260301-080000.backup").write_bytes(GONE.encode())
-    erase_caller(data_dir, GONE, LaterClock(clock))
+    erase_caller(data_dir, GONE, LaterClock(clock), "CN")
     assert holding(data_dir, GONE.encode()) == []
 
 
 async def test_what_was_put_aside_is_named(store: Store, data_dir: Path, clock: Any) -> None:
     (data_dir / "before-restore-20260301-080000").mkdir()
     (data_dir / "linekeeper.db.corrupt-20260301-080000").write_bytes(b"")
-    receipt = erase_caller(data_dir, GONE, LaterClock(clock))
+    receipt = erase_caller(data_dir, GONE, LaterClock(clock), "CN")
     assert receipt.copies == ("before-restore-20260301-080000", "linekeeper.db.corrupt-20260301-080000")
 
 

@@ -239,6 +239,12 @@ class TestAlone:
         assert "power" in kinds(records)
         assert incidents.trouble is None
 
+    async def test_weeks_of_incidents_leave_nothing_in_memory(self, incidents: IncidentStore) -> None:
+        for _ in range(20):
+            await incidents.open_incident("power", "ups", "mains is away")
+            await incidents.close_incident("power", "ups")
+        assert list(incidents._writer.done_so_far()) == []
+
     async def test_a_folder_that_cannot_be_made_is_told_at_once(self, tmp_path: Path, clock: Clock) -> None:
         (tmp_path / "data").write_text("a file, and no folder")
         incidents = IncidentStore(tmp_path / "data", clock)

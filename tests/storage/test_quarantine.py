@@ -12,13 +12,14 @@ from typing import Any
 
 import pytest
 
-from firmware.errors import RecordNotFound
+from firmware.errors import DatabaseDamaged, RecordNotFound
 from firmware.events import CallEnd, CallerId
 from firmware.pcm import SampleFormat
 from firmware.ports import CallbackRequest
 from firmware.storage.backup import make_backup
 from firmware.storage.backup_folder import add_backup
 from firmware.storage.erasure import erase_caller
+from firmware.storage.incident_store import IncidentStore
 from firmware.storage.queries import Records
 from firmware.storage.stamps import Stamp
 from firmware.storage.store import Store
@@ -206,7 +207,7 @@ async def test_what_was_erased_does_not_come_back_with_what_this_run_remembers(
     await store.open()
     await a_call(store, leave, spoken(SECOND, 1))
     clock.moment += timedelta(hours=1)
-    erase_caller(data_dir, "13800138000", clock)
+    erase_caller(data_dir, "13800138000", clock, "CN")
     damage(data_dir)
     with pytest.raises(RecordNotFound):
         await store.message_audio(store.new_call_id())
@@ -235,3 +236,51 @@ async def test_the_other_services_can_write_into_a_replaced_database_at_once(
     finally:
         os.umask(umask)
     assert stat.S_IMODE((data_dir / "linekeeper.db").stat().st_mode) == 0o660
+
+
+async def test_incidents_come_over_and_what_was_done_stays_with_the_one_it_was_done_about(
+    make_store: MakeStore, data_dir: Path, clock: Any, records: OpenRecords
+) -> None:
+    """Another service's too, which the store never heard of."""
+    store = make_store()
+    await store.open()
+    others = IncidentStore(data_dir, clock)
+    await others.open_incident("power", "ups", "mains is away")
+    await others.note_incident("power", "ups", "speech was switched off")
+    await store.open_incident("modem", "front", "the first")
+    await store.note_incident("modem", "front", "done about the first")
+    await store.close_incident("modem", "front")
+    await others.close_incident("power", "ups")
+    await store.open_incident("modem", "front", "the second")
+    await store.effect_of_incident("modem", "front", "what the second cost")
+    with records() as read:
+        before = [incident for incident in read.incidents() if incident["kind"] != "database"]
+    assert [(incident["ended_at"] is None, len(incident["actions"])) for incident in before] == [
+        (False, 1),
+        (False, 1),
+        (True, 0),
+    ]
+    await store.keep_callback(await store.call_offered("front", CALLER), CallbackRequest("1", "morning"), "zh")
+    await store._database.mend(DatabaseDamaged("a page is damaged"))  # type: ignore[misc]
+    with records() as read:
+        after = [incident for incident in read.incidents() if incident["kind"] != "database"]
+    assert after == before
+    await store.close()
+    await others.close()
+
+
+async def test_an_incident_that_ended_after_the_backup_is_over(
+    make_store: MakeStore, data_dir: Path, clock: Any, records: OpenRecords
+) -> None:
+    store = make_store()
+    await store.open()
+    others = IncidentStore(data_dir, clock)
+    await others.open_incident("power", "ups", "mains is away")
+    await store.keep_snapshot("20260301-080000")
+    await others.close_incident("power", "ups")
+    await store._database.mend(DatabaseDamaged("a page is damaged"))  # type: ignore[misc]
+    with records() as read:
+        (power,) = [incident for incident in read.incidents() if incident["kind"] == "power"]
+    assert power["ended_at"] is not None
+    await store.close()
+    await others.close()
