@@ -14,6 +14,9 @@ from firmware.settings_section import Folder, Section
 Pin = Annotated[int, Field(ge=0, le=27)]
 """A GPIO of the 40-pin header, by Broadcom number."""
 
+Command = Annotated[tuple[str, ...], Field(min_length=1)]
+"""A program by name or whole path, and its arguments."""
+
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,32}$")]
 
 
@@ -130,8 +133,8 @@ class PowerSettings(Section):
     battery_reminder_seconds: Annotated[float, Field(ge=60)] = 43_200.0
     """A battery that should be replaced is told again so often (NUT's RBWARNTIME)."""
 
-    off_command: tuple[str, ...] = ("systemctl", "poweroff")
-    reboot_command: tuple[str, ...] = ("systemctl", "reboot")
+    off_command: Command = ("systemctl", "poweroff")
+    reboot_command: Command = ("systemctl", "reboot")
     loads: tuple[LoadSettings, ...] = _DEFAULT_LOADS
     contacts: tuple[ContactSettings, ...] = ()
     lamps: LampSettings = LampSettings()

@@ -15,6 +15,7 @@ from firmware.modem.countries import GCI_CODES
 from firmware.modem.profile import profiles
 from firmware.settings import AUTO, Settings
 from firmware.speech.vocabulary import languages_with_model
+from firmware.ups.loads.known_units import unit_problems
 from firmware.ups.sources import power_problems, source_title
 from firmware.yaml_source import did_you_mean
 
@@ -23,7 +24,8 @@ _LANGUAGES = ("zh", "en")
 
 def check_everything(settings: Settings) -> list[str]:
     """A sentence for each part that is good. Raises: ConfigurationError with all that is not."""
-    problems = profile_problems(settings) + power_problems(settings.power)
+    problems = profile_problems(settings) + power_problems(settings.power, [line.name for line in settings.lines])
+    problems += unit_problems(settings.power)
     own_voice = own_folder(settings.data_dir)
     shelf = Shelf(
         default_folder(), settings.languages, lambda text: problems.append(Problem("prompts", 0, text)), own_voice

@@ -59,7 +59,7 @@ class PowerService:
     """
 
     def __init__(self, settings: Settings, *, clock: Clock | None = None, source: PowerSource | None = None) -> None:
-        if problems := power_problems(settings.power):
+        if problems := power_problems(settings.power, [line.name for line in settings.lines]):
             raise ConfigurationError(problems)
         clock = clock or SystemClock()
         power = settings.power

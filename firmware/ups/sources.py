@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection
 
 from firmware.errors import ConfigurationError, Problem
 from firmware.ports import PowerSource
 from firmware.power_settings import PowerSettings
 from firmware.ups.bench_source import BenchSource
+from firmware.ups.conflicts import conflicts
 from firmware.ups.gpio_source import GpioSource
 from firmware.ups.nut_source import NutSource
 from firmware.ups.profile_reader import find_profile
@@ -31,13 +33,17 @@ def make_source(settings: PowerSettings) -> PowerSource | None:
             return GpioSource(find_profile(profile))
 
 
-def power_problems(settings: PowerSettings) -> list[Problem]:
-    """What is wrong with the power source of a configuration, as far as can be told without hardware."""
+def power_problems(settings: PowerSettings, lines: Collection[str] | None = None) -> list[Problem]:
+    """What is wrong with the power section of a configuration, as far as can be told without hardware.
+
+    `lines` are the names of the telephone lines; without them, lines that loads name are not looked for.
+    """
     try:
-        make_source(settings)
+        on_pins = settings.profile not in ("none", "bench", "nut")
+        profile = find_profile(settings.profile) if on_pins else None
     except ConfigurationError as error:
-        return list(error.problems)
-    return []
+        return [*error.problems, *conflicts(settings, None, lines)]
+    return conflicts(settings, profile, lines)
 
 
 def source_title(settings: PowerSettings) -> str:

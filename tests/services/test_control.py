@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import ssl
 import stat
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -110,3 +112,21 @@ def test_slow_watcher_loses_its_oldest_events_only() -> None:
             assert first.line == "line100"
 
     asyncio.run(scene())
+
+
+async def test_asking_over_a_unix_socket_reads_no_certificates(
+    socket_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They cost 50 ms of the event loop's thread for each request, and power looks at calls every two seconds."""
+
+    def read(*_: object, **__: object) -> None:
+        raise AssertionError("certificates were read")
+
+    monkeypatch.setattr(ssl.SSLContext, "load_verify_locations", read)
+    assert await asyncio.to_thread(ControlClient(socket_path).get, "lines") == [{"name": "front"}]
+    with pytest.raises(ServiceError):
+        await ControlClient(socket_path).ask("rest")
+    async with contextlib.aclosing(ControlClient(socket_path).events()) as events:  # type: ignore[type-var]
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(0.1):
+                await anext(events)
