@@ -103,7 +103,7 @@ class PowerSettings(Section):
     """Mains must be away so long before anything is done; shorter cuts are noise. C1 wants loss seen within 1 s."""
     mains_steady_seconds: Annotated[float, Field(ge=1, le=300)] = 15.0
     """Mains must be there so long before the outage counts as over."""
-    restore_after_seconds: Annotated[float, Field(ge=5, le=3600)] = 120.0
+    restore_after_seconds: Annotated[float, Field(ge=1, le=3600)] = 120.0
     """Mains must be there so long before loads come back (C4)."""
     between_loads_seconds: Annotated[float, Field(ge=0, le=60)] = 2.0
     """From a load that came back to the next one, so that their inrush does not add up."""

@@ -25,16 +25,16 @@ from firmware.services.power import PowerService
 from firmware.services.sync import SyncService
 from tests.power_benches import BenchUps, PowerWorld, bench_ups, dummy_ups, mock_factory, mock_pins
 
-SPEECH = unique_speech(7.0, random.Random(11))
+SPEECH = unique_speech(5.0, random.Random(11))
 
 _MORE = """\
 power:
   {source}
   mains_steady_seconds: 1
-  second_tier_after_seconds: 6
-  restore_after_seconds: 5
+  second_tier_after_seconds: 5
+  restore_after_seconds: 2.5
   between_loads_seconds: 0.5
-  low_battery_hold_seconds: 9
+  low_battery_hold_seconds: 7
   quiet_seconds: 20
   power_race_seconds: 2
   shut_down_unproved: true
@@ -138,7 +138,7 @@ async def test_caller_notices_nothing_of_a_loss_of_mains_and_a_generator_ends_it
         await at.until(lambda: at.switched(shed=True).keys() >= _FIRST_TIER)
         longest = max(at.switched(shed=True).values()) - lost_at
         assert longest < _SHED_WITHIN_SECONDS.get(world_name, 1.0)
-        await asyncio.sleep(max(0.0, lost_at + 4.0 - asyncio.get_running_loop().time()))
+        await asyncio.sleep(max(0.0, lost_at + 3.0 - asyncio.get_running_loop().time()))
         await at.world.mains(on=True)
         await speaking
         await call.wait(0.3)
@@ -176,7 +176,7 @@ async def test_loads_of_the_second_tier_go_when_mains_stays_away(world_name: str
         await at.world.mains(on=False)
         await at.until(lambda: at.switched(shed=True).keys() == _FIRST_TIER | _SECOND_TIER)
         shed = at.switched(shed=True)
-        assert min(shed[load] for load in _SECOND_TIER) - max(shed[load] for load in _FIRST_TIER) > 3.0
+        assert min(shed[load] for load in _SECOND_TIER) - max(shed[load] for load in _FIRST_TIER) > 2.5
         await at.world.mains(on=True)
         await at.until(lambda: at.switched(shed=False).keys() == _FIRST_TIER | _SECOND_TIER)
         back = sorted(at.switched(shed=False).values())

@@ -42,7 +42,7 @@ power:
   second_tier_after_seconds: 5
   restore_after_seconds: 5
   between_loads_seconds: 0.2
-  low_battery_hold_seconds: 8
+  low_battery_hold_seconds: 7
   charge_gate_seconds: 8
   off_command: [sh, {folder}/off.sh]
   loads:
@@ -189,7 +189,7 @@ async def test_flapping_mains_switches_each_load_once_each_way() -> None:
         while asyncio.get_running_loop().time() < ends_at:
             on = not on
             at.ups.set_mains(on=on)
-            await asyncio.sleep(chance.choice([0.003, 0.05, 0.5, 1.5, 2.5]))
+            await asyncio.sleep(chance.choice([0.003, 0.05, 0.5, 1.0, 1.6]))
         at.ups.set_mains(on=True)
         call = await at.to_the_beep(at.setting.lines[0], "13800138000")
         call.hang_up()

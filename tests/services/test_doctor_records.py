@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import subprocess
 from collections.abc import Callable
@@ -50,7 +51,7 @@ async def test_the_age_of_the_newest_backup_is_judged(configured: Callable[[str]
     add_backup(tmp_path / "data", tmp_path / "stick", 5, old, "20260101-000000")
     good, sentence = told(settings)["backup"]
     assert (good, "look at the weekly timer" in sentence) == (False, True)
-    backup_by_schedule(settings, SystemClock())
+    await asyncio.to_thread(backup_by_schedule, settings, SystemClock())
     assert told(settings)["backup"][0]
 
 
