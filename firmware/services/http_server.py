@@ -32,6 +32,8 @@ class HttpServer:
             limit_concurrency=most_connections,
         )
         config.timeout_graceful_shutdown = 1
+        # From now on nobody is refused, though the server takes the first one only when its task has begun.
+        listener.listen()
         self._listener = listener
         self._server = _Server(config)
         self._task = asyncio.create_task(self._server.serve(sockets=[listener]))
