@@ -3,7 +3,7 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import ModuleType
 from typing import Any
 
@@ -72,11 +72,13 @@ def test_an_output_has_its_level_from_the_first_moment_on(pins: Any) -> None:
     assert pins.pin(5).function == "input"
 
 
-def test_a_pin_that_another_program_holds_is_told(pins: Any, lgpio: None, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("opening", [lambda: open_output(5, "high"), lambda: open_input(5, "up", print)])
+def test_a_pin_that_another_program_holds_is_told(
+    pins: Any, lgpio: None, monkeypatch: pytest.MonkeyPatch, opening: Callable[[], object]
+) -> None:
     monkeypatch.setattr(pins, "pin", busy)
-    for opening in (lambda: open_output(5, "high"), lambda: open_input(5, "up", print)):
-        with pytest.raises(PinError, match="GPIO 5 cannot be used: GPIO busy; another program may hold it"):
-            opening()
+    with pytest.raises(PinError, match="GPIO 5 cannot be used: GPIO busy; another program may hold it"):
+        opening()
 
 
 def test_a_pin_that_fails_later_is_told(pins: Any, lgpio: None, monkeypatch: pytest.MonkeyPatch) -> None:
