@@ -31,8 +31,13 @@ from firmware.storage.queries import Records
 
 SPEECH = unique_speech(6.0, random.Random(23))
 SERVICES = ("calls", "power", "sync")
-# `make soak` lets it flap for the ten minutes of the requirement.
+# `make soak` lets it flap for the ten minutes of the requirement, with its two steady minutes.
 _FLAPPING_SECONDS = float(os.environ.get("LINEKEEPER_FLAPPING_SECONDS", "12"))
+_SOAKING = _FLAPPING_SECONDS >= 600
+_RESTORE_AFTER_SECONDS = 120 if _SOAKING else 5
+# Losses too short to be confirmed are no losses; in the short run they would add up to five steady seconds now and then.
+_AWAY_SECONDS = [0.003, 0.05, 0.5, 1.5, 2.5] if _SOAKING else [0.5, 1.0, 1.5]
+_THERE_SECONDS = [0.003, 0.05, 0.5, 1.0, 1.6]
 
 _MORE = """\
 power:
@@ -40,7 +45,7 @@ power:
   socket: {folder}/power-supply.sock
   mains_steady_seconds: 1
   second_tier_after_seconds: 5
-  restore_after_seconds: 5
+  restore_after_seconds: {restore_after_seconds}
   between_loads_seconds: 0.2
   low_battery_hold_seconds: 7
   charge_gate_seconds: 8
@@ -142,7 +147,9 @@ async def office(lines: int) -> AsyncIterator[Office]:
         folder = setting.folder
         ports = {line.name: str(line.tty) for line in setting.lines}
         config = folder / "linekeeper.yaml"
-        config.write_text(configuration(folder, ports, _MORE.format(folder=folder)))
+        config.write_text(
+            configuration(folder, ports, _MORE.format(folder=folder, restore_after_seconds=_RESTORE_AFTER_SECONDS))
+        )
         async with SimulatedUps(folder / "power-supply.sock") as ups:
             yield Office(folder, setting, ups, config)
 
@@ -179,7 +186,7 @@ async def test_loads_are_shed_within_a_second_and_a_generator_ends_it_while_a_ca
         assert "1 offered, 1 answered, 0 cut short" in report
 
 
-@pytest.mark.timeout(120 + 2 * _FLAPPING_SECONDS)
+@pytest.mark.timeout(300 + 2 * _FLAPPING_SECONDS)
 async def test_flapping_mains_switches_each_load_once_each_way() -> None:
     chance = random.Random(31)
     async with office(lines=1) as at, at.running():
@@ -189,11 +196,11 @@ async def test_flapping_mains_switches_each_load_once_each_way() -> None:
         while asyncio.get_running_loop().time() < ends_at:
             on = not on
             at.ups.set_mains(on=on)
-            await asyncio.sleep(chance.choice([0.003, 0.05, 0.5, 1.0, 1.6]))
+            await asyncio.sleep(chance.choice(_THERE_SECONDS if on else _AWAY_SECONDS))
         at.ups.set_mains(on=True)
         call = await at.to_the_beep(at.setting.lines[0], "13800138000")
         call.hang_up()
-        await at.until(lambda: at.switched(shed=False).keys() == at.switched(shed=True).keys(), 60)
+        await at.until(lambda: at.switched(shed=False).keys() == at.switched(shed=True).keys(), 200)
         assert {"speech", "cooling"} <= at.switched(shed=True).keys()
 
 
