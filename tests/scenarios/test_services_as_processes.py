@@ -35,7 +35,7 @@ SERVICES = ("calls", "power", "sync")
 _FLAPPING_SECONDS = float(os.environ.get("LINEKEEPER_FLAPPING_SECONDS", "12"))
 _SOAKING = _FLAPPING_SECONDS >= 600
 _RESTORE_AFTER_SECONDS = 120 if _SOAKING else 5
-# Losses too short to be confirmed are no losses; in the short run they would add up to five steady seconds now and then.
+# Losses too short to be confirmed are none; in the short run they would add up to five steady seconds now and then.
 _AWAY_SECONDS = [0.003, 0.05, 0.5, 1.5, 2.5] if _SOAKING else [0.5, 1.0, 1.5]
 _THERE_SECONDS = [0.003, 0.05, 0.5, 1.0, 1.6]
 
