@@ -13,6 +13,8 @@ import httpx
 from firmware.errors import RecordNotFound, ServiceAbsent, ServiceError
 
 _ASK_SECONDS = 3.0
+# Nothing here is encrypted; to load the world's certificates would take most of the time of asking.
+_NO_TLS = False
 _NO_SOCKET = "no socket"
 # The second is httpx's word for a connection that was refused.
 _NOBODY_LISTENS = (_NO_SOCKET, httpx.ConnectError.__name__)
@@ -29,12 +31,8 @@ class ControlClient:
     def get(self, view: str) -> Any:
         """A view's JSON value. Raises: ServiceError where the service is not running."""
         self._expect_socket()
-        transport = httpx.HTTPTransport(uds=str(self._path))
-        try:
-            with httpx.Client(transport=transport, base_url="http://service", timeout=_ASK_SECONDS) as client:
-                return client.get(f"/v1/{view}").raise_for_status().json()
-        except httpx.HTTPError as error:
-            raise self._not_running(type(error).__name__) from error
+        with self._opened() as client:
+            return self._read(client, view)
 
     async def ask(self, action: str, **details: Any) -> Any:
         """Let the service do something; the JSON value it answers.
@@ -42,7 +40,7 @@ class ControlClient:
         Raises: ServiceError where it is not running, or says why it does not.
         """
         self._expect_socket()
-        transport = httpx.AsyncHTTPTransport(uds=str(self._path))
+        transport = httpx.AsyncHTTPTransport(uds=str(self._path), verify=_NO_TLS)
         try:
             async with httpx.AsyncClient(
                 transport=transport, base_url="http://service", timeout=_ACTION_SECONDS
@@ -83,7 +81,7 @@ class ControlClient:
     async def _stream(self, path: str) -> AsyncIterator[httpx.Response]:
         """An answer that goes on. Raises: ServiceError."""
         self._expect_socket()
-        transport = httpx.AsyncHTTPTransport(uds=str(self._path))
+        transport = httpx.AsyncHTTPTransport(uds=str(self._path), verify=_NO_TLS)
         timeout = httpx.Timeout(_ASK_SECONDS, read=None)
         try:
             async with (
@@ -91,6 +89,16 @@ class ControlClient:
                 client.stream("GET", path) as response,
             ):
                 yield response
+        except httpx.HTTPError as error:
+            raise self._not_running(type(error).__name__) from error
+
+    def _opened(self) -> httpx.Client:
+        transport = httpx.HTTPTransport(uds=str(self._path), verify=_NO_TLS)
+        return httpx.Client(transport=transport, base_url="http://service", timeout=_ASK_SECONDS)
+
+    def _read(self, client: httpx.Client, view: str) -> Any:
+        try:
+            return client.get(f"/v1/{view}").raise_for_status().json()
         except httpx.HTTPError as error:
             raise self._not_running(type(error).__name__) from error
 
@@ -102,3 +110,23 @@ class ControlClient:
     def _not_running(self, why: str) -> ServiceError:
         kind = ServiceAbsent if why in _NOBODY_LISTENS else ServiceError
         return kind(f"no service answers at {self._path} ({why}); start it with: linekeeper run")
+
+
+class LastingClient(ControlClient):
+    """Keeps its connection for the next `get`: for whoever asks every few seconds. `close` it at the end.
+
+    A service that was started again is connected to anew.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self._kept = self._opened()
+
+    def get(self, view: str) -> Any:
+        """See `ControlClient`. Several threads may ask at once."""
+        self._expect_socket()
+        return self._read(self._kept, view)
+
+    def close(self) -> None:
+        """Let go of the connection. Idempotent."""
+        self._kept.close()
