@@ -35,7 +35,7 @@ hil: $(VENV)/.test ## whole-call scenarios on the bench, or on hardware with RIG
 	@[ -z "$(RIG)" ] || $(BIN)/pip install --quiet -e '.[rig]'
 	$(BIN)/pytest hil $(if $(RIG),--rig=$(RIG)) $(ARGS)
 
-bench: $(VENV)/.test ## the figures P1 to P9 beside their targets
+bench: $(VENV)/.test ## the figures P1 to P9, and what idling costs, beside their targets
 	$(BIN)/python -m benchmarks $(ARGS)
 
 soak: $(VENV)/.test ## 1,000 calls with every trouble, kill -9 at 200 instants, ten minutes of flapping mains

@@ -32,12 +32,8 @@ class ControlClient:
     def get(self, view: str) -> Any:
         """A view's JSON value. Raises: ServiceError where the service is not running."""
         self._expect_socket()
-        transport = httpx.HTTPTransport(uds=str(self._path), verify=_NO_TLS)
-        try:
-            with httpx.Client(transport=transport, base_url="http://service", timeout=_ASK_SECONDS) as client:
-                return client.get(f"/v1/{view}").raise_for_status().json()
-        except (httpx.HTTPError, ValueError) as error:
-            raise self._not_running(type(error).__name__) from error
+        with self._opened() as client:
+            return self._read(client, view)
 
     async def ask(self, action: str, **details: Any) -> Any:
         """Let the service do something; the JSON value it answers.
@@ -98,6 +94,16 @@ class ControlClient:
         except httpx.HTTPError as error:
             raise self._not_running(type(error).__name__) from error
 
+    def _opened(self) -> httpx.Client:
+        transport = httpx.HTTPTransport(uds=str(self._path), verify=_NO_TLS)
+        return httpx.Client(transport=transport, base_url="http://service", timeout=_ASK_SECONDS)
+
+    def _read(self, client: httpx.Client, view: str) -> Any:
+        try:
+            return client.get(f"/v1/{view}").raise_for_status().json()
+        except (httpx.HTTPError, ValueError) as error:
+            raise self._not_running(type(error).__name__) from error
+
     def _expect_socket(self) -> None:
         # Told apart here, because httpcore leaks its socket where it cannot connect.
         if not self._path.is_socket():
@@ -106,3 +112,23 @@ class ControlClient:
     def _not_running(self, why: str) -> ServiceError:
         kind = ServiceAbsent if why in _NOBODY_LISTENS else ServiceError
         return kind(f"no service answers at {self._path} ({why}); start it with: linekeeper run")
+
+
+class LastingClient(ControlClient):
+    """Keeps its connection for the next `get`: for whoever asks every few seconds. `close` it at the end.
+
+    A service that was started again is connected to anew.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self._kept = self._opened()
+
+    def get(self, view: str) -> Any:
+        """See `ControlClient`. Several threads may ask at once."""
+        self._expect_socket()
+        return self._read(self._kept, view)
+
+    def close(self) -> None:
+        """Let go of the connection. Idempotent."""
+        self._kept.close()

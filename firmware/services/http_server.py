@@ -27,12 +27,14 @@ class HttpServer:
             lifespan="off",
             access_log=False,
             server_header=False,
+            # It would need a look at the clock every second; a clock may be wrong here anyway.
+            date_header=False,
             ws="none",
             http=_Connection,
             limit_concurrency=most_connections,
         )
         config.timeout_graceful_shutdown = 1
-        # From now on nobody is refused, though the server takes the first one only when its task has begun.
+        # Who connects from now on waits; uvicorn's task begins a little later.
         listener.listen()
         self._listener = listener
         self._server = _Server(config)
@@ -40,13 +42,30 @@ class HttpServer:
 
     async def stop(self) -> None:
         """End what is being answered, and close the socket."""
-        self._server.should_exit = True
+        self._server.leave()
         await self._task
         self._listener.close()
 
 
 class _Server(uvicorn.Server):
-    """Leaves signals to the service that contains it."""
+    """Leaves signals to the service that contains it, and sleeps until it is asked or told to leave.
+
+    uvicorn's own looks ten times a second whether it should leave: that was most of what an idle service did.
+    """
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._leaving = asyncio.Event()
+
+    def leave(self) -> None:
+        """Let `serve` return."""
+        self.should_exit = True
+        self._leaving.set()
+
+    async def main_loop(self) -> None:
+        """As uvicorn's, without a tick."""
+        await self.on_tick(0)
+        await self._leaving.wait()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

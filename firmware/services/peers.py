@@ -5,16 +5,20 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from firmware.services.control_client import ControlClient
+from firmware.services.control_client import LastingClient
 from firmware.services.paths import control_socket
 from firmware.settings import Settings
 
 
 class Peers:
-    """Each method raises ServiceError where the other service is not running, or says why it does not obey."""
+    """`ask` and `view` raise ServiceError where the other service is not running, or says why it does not obey.
+
+    `close` it at the end.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._clients: dict[str, LastingClient] = {}
 
     async def ask(self, service: str, action: str, **details: Any) -> Any:
         """Let a service do something; what it answers."""
@@ -24,5 +28,12 @@ class Peers:
         """What a service tells of itself."""
         return await asyncio.to_thread(self._client(service).get, name)
 
-    def _client(self, service: str) -> ControlClient:
-        return ControlClient(control_socket(self._settings, service))
+    def close(self) -> None:
+        """Let go of every connection."""
+        for client in self._clients.values():
+            client.close()
+
+    def _client(self, service: str) -> LastingClient:
+        if service not in self._clients:
+            self._clients[service] = LastingClient(control_socket(self._settings, service))
+        return self._clients[service]

@@ -70,10 +70,10 @@ class PowerService:
         self._scribe = Scribe()
         self._memory = PowerMemory(settings, clock.now)
         self._story = PowerStory(self._log, self._scribe)
-        peers = Peers(settings)
-        self.calls = CallsLink(peers, self._calls_looked_at)
+        self._peers = Peers(settings)
+        self.calls = CallsLink(self._peers, self._calls_looked_at)
         self._pins = ExitStack()
-        loads = self._pins.enter_context(opened_loads(power, peers))
+        loads = self._pins.enter_context(opened_loads(power, self._peers))
         times = LoadTimes(between_loads=power.between_loads_seconds)
         self._loads = LoadKeeper(loads, self._load_switched, times)
         source = source or make_source(power)
@@ -116,6 +116,7 @@ class PowerService:
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as starting:
             starting.push_async_callback(self._log.close)
+            starting.callback(self._peers.close)
             starting.callback(self._pins.close)
             lamps = PinLamps(self._settings.power.lamps, self._lamp_missing)
             starting.callback(lamps.close)

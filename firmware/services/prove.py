@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import closing
 from dataclasses import dataclass
 
 from firmware.services.peers import Peers
@@ -31,7 +32,12 @@ class Told:
 
 async def proving(settings: Settings) -> AsyncIterator[Told]:
     """Each step as it is reached, to the end. Raises: ServiceError where the power service does not run."""
-    peers = Peers(settings)
+    with closing(Peers(settings)) as peers:
+        async for told in _proving(peers):
+            yield told
+
+
+async def _proving(peers: Peers) -> AsyncIterator[Told]:
     answer = await peers.ask("power", "prove")
     last: ProofStep | None = None
     while True:

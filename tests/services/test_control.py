@@ -7,6 +7,8 @@ import contextlib
 import ssl
 import stat
 from collections.abc import AsyncIterator
+from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -14,8 +16,9 @@ import pytest
 
 from firmware.errors import LoadBusy, ServiceError
 from firmware.events import CallerId, CallRinging, LineChanged, LineState
+from firmware.services import http_server
 from firmware.services.control import ControlServer
-from firmware.services.control_client import ControlClient
+from firmware.services.control_client import ControlClient, LastingClient
 from firmware.services.event_hub import CallHub
 
 
@@ -130,3 +133,27 @@ async def test_asking_over_a_unix_socket_reads_no_certificates(
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(0.1):
                 await anext(events)
+
+
+async def test_a_lasting_client_connects_once_and_anew_to_a_service_that_was_started_again(
+    tmp_path: Path, hub: CallHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connected: list[object] = []
+
+    class Counted(http_server._Connection):
+        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+            connected.append(transport)
+            super().connection_made(transport)
+
+    monkeypatch.setattr(http_server, "_Connection", Counted)
+    path = tmp_path / "calls.sock"
+    with closing(LastingClient(path)) as client:
+        for start in (1, 2):
+            server = ControlServer(path, {"start": partial(int, start)}, hub)
+            await server.start()
+            for _ in range(3):
+                assert await asyncio.to_thread(client.get, "start") == start
+            assert len(connected) == start
+            await server.stop()
+            with pytest.raises(ServiceError, match="start it with"):
+                await asyncio.to_thread(client.get, "start")
