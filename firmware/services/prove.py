@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
+from firmware.errors import ServiceError
 from firmware.services.peers import Peers
 from firmware.settings import Settings
 from firmware.ups.proof import ProofStep
@@ -30,7 +31,10 @@ class Told:
 
 
 async def proving(settings: Settings) -> AsyncIterator[Told]:
-    """Each step as it is reached, to the end. Raises: ServiceError where the power service does not run."""
+    """Each step as it is reached, to the end.
+
+    Raises: ServiceError where the power service does not run, or was started again meanwhile.
+    """
     peers = Peers(settings)
     answer = await peers.ask("power", "prove")
     last: ProofStep | None = None
@@ -43,3 +47,7 @@ async def proving(settings: Settings) -> AsyncIterator[Told]:
             return
         await asyncio.sleep(_LOOK_SECONDS)
         answer = (await peers.view("power", "status"))["proof"]
+        if answer is None:
+            raise ServiceError(
+                "the power service was started again meanwhile and knows of no test; begin anew: linekeeper power prove"
+            )

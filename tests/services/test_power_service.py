@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from firmware.errors import ConfigurationError, PowerSourceLost, ServiceError
+from firmware.errors import ConfigurationError, PowerSourceLost, ServiceError, StorageError
 from firmware.ports import PowerReading
 from firmware.services.peers import Peers
 from firmware.services.power import PowerService
@@ -191,6 +191,51 @@ async def test_a_plug_that_nobody_pulls_proves_nothing(pins: Any, tmp_path: Path
         assert "jumper" in steps[-1].sentence
         assert power.status()["proved"] is False
         assert (await Peers(settings(tmp_path)).ask("power", "prove"))["step"] == "no_mains_yet"
+
+
+async def test_a_proof_that_was_given_up_is_begun_anew(pins: Any, tmp_path: Path) -> None:
+    """Ctrl-C in `power prove` must not refuse the technician's next try for minutes."""
+    async with service(tmp_path) as (power, source):
+        given_up = proving(settings(tmp_path))
+        assert "Waiting" in (await anext(given_up)).sentence
+        await asyncio.sleep(119.0)
+        told: list[str] = []
+        async for step in proving(settings(tmp_path)):
+            told.append(step.sentence)
+            if "pull the plug" in step.sentence:
+                await asyncio.sleep(30.0)  # longer than the first try had left
+                source.say(False)
+            if "put the plug back" in step.sentence:
+                source.say(True)
+        assert step.proved, told
+        assert power.status()["proved"] is True
+
+
+async def test_a_proof_that_the_disk_refuses_is_told_as_failed(
+    pins: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise StorageError("the disk is read-only; look at it")
+
+    monkeypatch.setattr("firmware.services.power_memory.save_proof", refuse)
+    async with service(tmp_path) as (power, source):
+        async with asyncio.timeout(300.0):
+            async for step in proving(settings(tmp_path)):
+                source.say("pull the plug" not in step.sentence)
+        assert step.proved is False
+        assert "the disk is read-only" in step.sentence
+        assert power.status()["proved"] is False
+        assert incidents(tmp_path, "power_service") == []
+
+
+async def test_a_power_service_that_restarts_during_the_proof_says_so(pins: Any, tmp_path: Path) -> None:
+    async with service(tmp_path):
+        steps = proving(settings(tmp_path))
+        await anext(steps)
+    async with service(tmp_path):
+        with pytest.raises(ServiceError, match="begin anew"):
+            async for _ in steps:
+                pass
 
 
 async def test_an_unknown_profile_is_told_with_what_is_near(tmp_path: Path) -> None:
