@@ -77,7 +77,7 @@ class PowerService:
         times = LoadTimes(between_loads=power.between_loads_seconds)
         self._loads = LoadKeeper(loads, self._load_switched, times)
         source = source or make_source(power)
-        off = PowerOff(power.off_command, power.reboot_command, source)
+        off = PowerOff(power.off_command, power.reboot_command, source, self._story.note)
         self._desk = PowerDesk(
             self._policy(), self._loads, self.calls, off, self._story, self._scribe, self.hub, self._memory
         )

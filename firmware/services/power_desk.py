@@ -125,12 +125,11 @@ class PowerDesk:
         # A start that does not know why we went down would answer calls on an empty battery.
         await self._memory.settled(_NOTES_SECONDS)
         await self._scribe.settled(_NOTES_SECONDS)
-        for sentence in await self._off.go_down(mains_there=mains_there):
-            self._story.note(sentence)
+        await self._off.go_down(mains_there=mains_there)
 
     async def _start_anew(self) -> None:
         await self._scribe.settled(_NOTES_SECONDS)
-        self._story.note(await self._off.start_anew())
+        await self._off.start_anew()
 
 
 def _now() -> float:
