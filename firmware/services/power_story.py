@@ -59,6 +59,14 @@ class PowerStory:
         """Mains is there: an outage that an earlier run left open is over."""
         self._scribe.write(self._book(_OUTAGE).end)
 
+    def source_speaks(self) -> None:
+        """What watches the power tells something: a silence that an earlier run left open is over."""
+        self._scribe.write(self._book(_SOURCE).end)
+
+    def battery_is_fine(self) -> None:
+        """Nothing is wrong with the battery: what an earlier run left open is over."""
+        self._scribe.write(self._book(_BATTERY).end)
+
     def note(self, sentence: str) -> None:
         """Something was done about the outage, if there is or was one."""
         if self._in_outage:

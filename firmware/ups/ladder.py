@@ -60,6 +60,7 @@ class Ladder:
     def _all_rules(self) -> Mapping[PowerState, Sequence[Rule]]:
         return {
             PowerState.UNKNOWN: (
+                Rule(self._low_before_at, self._low_again),
                 Rule(self._when.empty_on_battery, self._low_after_start),
                 Rule(self._when.lost, self._lose),
                 Rule(self._when.there, self._find_mains),
@@ -99,6 +100,11 @@ class Ladder:
         if self._loads_told or (self._resumed and self.tier > 0):
             return None
         return latest(self._source.died_at, self._gate.timed_out_at)
+
+    def _low_before_at(self) -> float | None:
+        """The service was started again at low battery: nothing but steady mains ends that."""
+        was_low = self._resumed and self.tier >= MOST_TIERS
+        return self._when.believed_loss() if was_low else None
 
     def _calm_at(self) -> float | None:
         return self._mains.steady_at(CALM_SECONDS) if self.history.consecutive_outage_starts else None
@@ -141,6 +147,10 @@ class Ladder:
         self._enter_low(
             "mains is away after a start from an empty battery, and the charge is too small or not known", now_seconds
         )
+
+    def _low_again(self, now_seconds: float) -> None:
+        self._lose(now_seconds)
+        self._enter_low("mains is away, and the battery was low before the power service was started anew", now_seconds)
 
     def _enter_low(self, reason: str, now_seconds: float) -> None:
         self._hold_until = now_seconds + self._settings.low_battery_hold_seconds
