@@ -33,7 +33,7 @@ _TIERS = {
 # What is noted of an outage; the value makes the sentence.
 _NOTES: Mapping[type[Decision], Callable[[Any], str]] = {
     decisions.ShedTo: lambda decision: _TIERS[decision.tier],
-    decisions.MainsBack: lambda decision: f"mains was back after {_span(decision.outage_seconds)}",
+    decisions.MainsBack: lambda decision: f"mains was back{_after(decision.outage_seconds)}",
     decisions.RestoreLoads: lambda _: "mains is steady; the loads come back one by one",
     decisions.BatteryLow: lambda decision: f"callers are told and released: {decision.reason}",
     decisions.LowUnproved: lambda decision: decision.sentence,
@@ -107,6 +107,8 @@ def _sentence(decision: Decision) -> str:
     return str(getattr(decision, "reason", None) or getattr(decision, "sentence", ""))
 
 
-def _span(seconds: float) -> str:
+def _after(seconds: float | None) -> str:
+    if seconds is None:
+        return ""  # it went away in an earlier run
     minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest} s" if minutes else f"{seconds:.1f} s"
+    return f" after {minutes} min {rest} s" if minutes else f" after {seconds:.1f} s"
