@@ -40,7 +40,7 @@ class Ladder:
         self.state = PowerState.UNKNOWN
         self.since_seconds = now_seconds
         self.reason = "nothing is known of mains yet"
-        self._outage_since: float | None = None
+        self._outage_since: float | None = (self._resumed and history.outage_began_seconds) or None
         self._loads_told = False
         self._told_unproved = False
         self._hold_until = now_seconds
@@ -124,7 +124,12 @@ class Ladder:
     def _lose(self, now_seconds: float) -> None:
         if self.state in (PowerState.UNKNOWN, PowerState.ON_MAINS):
             self._mains.forget_outage()
-        self._outage_since = self._mains.since
+        if self._outage_since is not None:
+            self._mains.go_on_with_outage(self._outage_since)
+        else:
+            self._outage_since = self._mains.since
+        # What next run counts on from: with the seconds without mains of the whole outage, and none twice.
+        self.history = replace(self.history, outage_began_seconds=max(0.0, now_seconds - self._mains.away_seconds))
         self._told_unproved = False
         self._enter(PowerState.ON_BATTERY, "mains is away; the battery carries us", now_seconds)
         self._tell(decisions.MainsLost(self.reason))
@@ -163,7 +168,8 @@ class Ladder:
         self._recover(now_seconds)
 
     def _recover(self, now_seconds: float) -> None:
-        self.history = replace(self.history, tier=min(self.tier, 2))  # calls are taken again
+        # Calls are taken again.
+        self.history = replace(self.history, tier=min(self.tier, 2), outage_began_seconds=0.0)
         self._enter(PowerState.RECOVERING, "mains is back; loads stay off until it proves steady", now_seconds)
         began_at, self._outage_since = self._outage_since, None
         self._tell(decisions.MainsBack(None if began_at is None else self._mains.since - began_at))
