@@ -16,11 +16,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from firmware.errors import ServiceAbsent, ServiceError
+from firmware.errors import ServiceAbsent, ServiceError, StorageError
 from firmware.ports import PowerReading
 from firmware.services.power import PowerService
 from firmware.settings import Settings, parse_settings
 from firmware.storage.queries import Records
+from firmware.ups.history import PowerHistory
 from tests.power_benches import mock_factory
 from tests.services.test_power_service import Spoken
 
@@ -282,3 +283,45 @@ async def test_callers_are_not_called_back_in_by_a_restart_at_low_battery(
             assert world.others["calls"].low_battery is True
             await asyncio.sleep(0.05)
         assert world.others["calls"].low_battery is True
+
+
+async def test_a_disk_that_hangs_does_not_keep_the_machine_up_on_an_empty_battery(
+    pins: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def hang(*_: object, **__: object) -> None:
+        await asyncio.Event().wait()
+
+    async def give_up(*_: object, **__: object) -> None:
+        await asyncio.sleep(10.0)
+        raise StorageError("the disk does not answer")
+
+    async with running(tmp_path, monkeypatch) as world:
+        await asyncio.sleep(5.0)
+        with monkeypatch.context() as disk:
+            disk.setattr("firmware.services.power_memory.PowerMemory._save", hang)
+            disk.setattr("firmware.storage.incident_store.BriefDatabase.write", give_up)
+            world.others["calls"].state = "hung"
+            world.say(mains=False, low=True)
+            await asyncio.sleep(0.9)
+            assert pins.pin(COOLING).state == 0
+            await asyncio.sleep(_OFF_WITHIN_SECONDS)
+            assert [how for _, how in world.ends] == ["off"]
+
+
+async def test_what_the_next_start_must_know_is_on_the_disk_before_power_goes_off(
+    pins: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saved: list[tuple[float, PowerHistory]] = []
+
+    async def slowly(_: object, history: PowerHistory) -> None:
+        await asyncio.sleep(3.0)
+        saved.append((asyncio.get_running_loop().time(), history))
+
+    async with running(tmp_path, monkeypatch) as world:
+        monkeypatch.setattr("firmware.services.power_memory.PowerMemory._save", slowly)
+        await asyncio.sleep(5.0)
+        world.say(mains=False, low=True)
+        await asyncio.sleep(_OFF_WITHIN_SECONDS)
+        ((off_at, _),) = world.ends
+        (decided_at, *_) = [at for at, history in saved if history.shutdown_reason]
+        assert decided_at <= off_at
