@@ -54,6 +54,8 @@ class PowerStory:
         self._books: dict[tuple[str, str], IncidentBook] = {}
         # Loads are brought back at every start; without an outage that is nothing to write down.
         self._in_outage = False
+        self._shed: set[str] = set()
+        self._restoring = False
 
     def started_on_mains(self) -> None:
         """Mains is there: an outage that an earlier run left open is over."""
@@ -85,17 +87,28 @@ class PowerStory:
             return
         self._scribe.write(book.end)
         self.note(f"{event.load} {'was shed' if event.shed else 'is back, and was seen to work'}")
+        (self._shed.add if event.shed else self._shed.discard)(event.load)
+        self._perhaps_over()
 
     def decided(self, decision: Decision) -> None:
         """Tell a decision."""
         kind = type(decision)
-        self._in_outage = self._in_outage or kind in (decisions.MainsLost, decisions.BootGate)
+        if kind in (decisions.MainsLost, decisions.BootGate):
+            self._in_outage, self._restoring = True, False
         if kind in _BEGINS:
             self._scribe.write(self._book(_BEGINS[kind]).begin, _sentence(decision))
         if kind in _NOTES:
             self.note(_NOTES[kind](decision))
         if kind in _ENDS:
             self._scribe.write(self._book(_ENDS[kind]).end)
+        if kind is decisions.RestoreLoads:
+            self._restoring = True
+            self._perhaps_over()
+
+    def _perhaps_over(self) -> None:
+        """Once all is as before, a load that fails and is mended days later has nothing to do with this outage."""
+        if self._restoring and not self._shed:
+            self._in_outage = False
 
     def _book(self, named: tuple[str, str]) -> IncidentBook:
         if named not in self._books:
