@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -26,12 +27,27 @@ def power_status(context: typer.Context, as_json: Json = False) -> None:
     if as_json:
         print(json.dumps(status, ensure_ascii=False))
         return
-    print(f"{status['state'].replace('_', ' ')} since {status['since']}: {status['reason']}")
-    proved = "proved" if status["proved"] else "unproved; run: linekeeper power prove"
-    print(f"UPS profile {status['profile']}: {proved}")
+    for line in status_lines(status):
+        print(line)
+    if status["loads"]:
+        print_records(status["loads"], as_json=False)
+
+
+def status_lines(status: dict[str, Any]) -> Iterator[str]:
+    """How mains, battery and surroundings are, for a person."""
+    if status["profile"] == "none":
+        # Nothing is shed then, and nothing can be proved.
+        yield f"{status['reason']}; name the UPS in `power: {{profile: ...}}`"
+    else:
+        yield f"{status['state'].replace('_', ' ')} since {status['since']}: {status['reason']}"
+        proved = "proved" if status["proved"] else "unproved; run: linekeeper power prove"
+        yield f"UPS profile {status['profile']}: {proved}"
     if status["battery_percent"] is not None:
-        print(f"battery {status['battery_percent']:.0f} %")
-    print_records(status["loads"], as_json=False)
+        yield f"battery {status['battery_percent']:.0f} %"
+    for contact, active in status["contacts"].items():
+        yield f"contact {contact}: {'in alarm' if active else 'at rest'}"
+    if status["temperature_celsius"] is not None:
+        yield f"processor {status['temperature_celsius']:.0f} degrees Celsius"
 
 
 @_power.command("prove")

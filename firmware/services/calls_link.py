@@ -25,8 +25,8 @@ class CallsLink:
     def __init__(self, peers: Peers, changed: Callable[[], None]) -> None:
         self._peers = peers
         self._changed = changed
-        self.battery_low = False
-        """What calls is to know of."""
+        self.battery_low: bool | None = None
+        """What calls is to know of; None while that is not known, and calls is left as it is."""
         self._kicked = asyncio.Event()
         self.status: dict[str, Any] | None = None
         """What calls last told of itself; None while it does not answer."""
@@ -34,7 +34,7 @@ class CallsLink:
     @property
     def quiet(self) -> bool:
         """Whether calls said that nobody is on the telephone any more and everything is on the disk."""
-        return self.battery_low and self.status is not None and bool(self.status.get("quiet"))
+        return bool(self.battery_low) and self.status is not None and bool(self.status.get("quiet"))
 
     def set_battery_low(self, low: bool) -> None:
         """Callers are to be told and released, or everything is as before."""
@@ -57,8 +57,9 @@ class CallsLink:
     async def _look(self) -> None:
         try:
             status = await self._peers.view("calls", "status")
-            if bool(status.get("low_battery")) is not self.battery_low:
-                await self._peers.ask("calls", "low_battery", on=self.battery_low)
+            low = self.battery_low
+            if low is not None and bool(status.get("low_battery")) is not low:
+                await self._peers.ask("calls", "low_battery", on=low)
                 status = await self._peers.view("calls", "status")
         except ServiceError as error:
             if self.status is not None:

@@ -14,9 +14,11 @@ from firmware.errors import ConfigurationError, ServiceError, StorageError
 from firmware.events import LoadSwitched
 from firmware.journal import journal
 from firmware.ports import Clock, PowerSource
+from firmware.power_settings import LampSettings
 from firmware.services.alive import control_probe
 from firmware.services.calls_link import CallsLink
 from firmware.services.control import ControlServer
+from firmware.services.crash_story import CrashStory
 from firmware.services.event_hub import PowerHub
 from firmware.services.incident_book import IncidentBook
 from firmware.services.lamp_keeper import LampKeeper
@@ -77,7 +79,7 @@ class PowerService:
         times = LoadTimes(between_loads=power.between_loads_seconds)
         self._loads = LoadKeeper(loads, self._load_switched, times)
         source = source or make_source(power)
-        off = PowerOff(power.off_command, power.reboot_command, source)
+        off = PowerOff(power.off_command, power.reboot_command, source, self._story.note)
         self._desk = PowerDesk(
             self._policy(), self._loads, self.calls, off, self._story, self._scribe, self.hub, self._memory
         )
@@ -89,6 +91,11 @@ class PowerService:
         self._control = ControlServer(
             control_socket(settings, "power"), {"status": self.status}, self.hub, actions={"prove": self._prove}
         )
+        self._lamp_book = IncidentBook(self._log, "lamps", "pins")
+        self._lamps_are_good = True
+        self._crashes = CrashStory("power", IncidentBook(self._log, "power_service", "power"), self._scribe)
+        if source is None:
+            self.calls.set_battery_low(False)
         self._started = AsyncExitStack()
 
     def status(self) -> dict[str, Any]:
@@ -121,14 +128,17 @@ class PowerService:
             lamps = PinLamps(self._settings.power.lamps, self._lamp_missing)
             starting.callback(lamps.close)
             self._lamps.begin(lamps)
+            self.hub.listen(lambda _: self._lamps.refresh(self.calls.status))
             await self._control.start()
             starting.push_async_callback(self._control.stop)
             starting.push_async_callback(self._loads.close)
             starting.push_async_callback(self._desk.close)
-            for name, run in self._work().items():
-                task = asyncio.create_task(keep_alive(name, run, self._crashed))
-                starting.push_async_callback(_stop, task)
+            self._begin(starting, {"incidents": self._scribe.run, "power memory": self._memory.run})
+            # Once nothing changes any more, and while it can still be written.
             starting.push_async_callback(self._end_cleanly)
+            self._end_old_incidents()
+            starting.callback(self._crashes.close)
+            self._begin(starting, self._work())
             self._started = starting.pop_all()
         return self
 
@@ -137,10 +147,12 @@ class PowerService:
     ) -> None:
         await self._started.aclose()
 
+    def _begin(self, starting: AsyncExitStack, work: dict[str, Callable[[], Awaitable[None]]]) -> None:
+        for name, run in work.items():
+            starting.push_async_callback(_stop, asyncio.create_task(keep_alive(name, run, self._crashes.crashed)))
+
     def _work(self) -> dict[str, Callable[[], Awaitable[None]]]:
         work: dict[str, Callable[[], Awaitable[None]]] = {
-            "incidents": self._scribe.run,
-            "power memory": self._memory.run,
             "loads": self._assert_loads,
             "calls link": self.calls.run,
             "proof": self._proof.run,
@@ -175,7 +187,15 @@ class PowerService:
         return lost or load_fault or self._heat.hot or any(self._contacts.active.values())
 
     def _lamp_missing(self, sentence: str) -> None:
-        self._scribe.write(IncidentBook(self._log, "lamps", "pins").begin, sentence)
+        self._lamps_are_good = False
+        self._scribe.write(self._lamp_book.begin, sentence)
+
+    def _end_old_incidents(self) -> None:
+        """What an earlier run left open, and this start shows to be over; nothing where nothing is watched."""
+        if self._lamps_are_good and self._settings.power.lamps != LampSettings():
+            self._scribe.write(self._lamp_book.end)
+        if self._source is not None:
+            self._crashes.begin()
 
     def probes(self) -> Sequence[Probe]:
         """Its socket; what it watches has supervisors of its own."""
@@ -206,11 +226,6 @@ class PowerService:
         self._memory.keep(self._desk.policy.history.ended())
         await self._memory.settled(_LAST_WRITES_SECONDS)
         await self._scribe.settled(_LAST_WRITES_SECONDS)
-
-    async def _crashed(self, error: Exception) -> None:
-        book = IncidentBook(self._log, "power_service", "power")
-        sentence = f"a part of the power service was restarted after an internal error ({type(error).__name__})"
-        self._scribe.write(book.begin, sentence)
 
 
 async def _stop(task: asyncio.Task[None]) -> None:

@@ -51,6 +51,8 @@ class PowerDesk:
         memory.keep(self._kept)
         self._told = (policy.state, policy.tier)
         self._released = False
+        self._source_spoke = False
+        self._battery_was_fine = False
         self._changed = asyncio.Event()
         self._errands = Errands("power")
 
@@ -59,6 +61,7 @@ class PowerDesk:
         if self.policy.state is PowerState.UNKNOWN and reading.mains:
             self._story.started_on_mains()
         self._follow(self.policy.heard(reading, _now()))
+        self._end_old_incidents(reading)
 
     def source_lost(self, reason: str) -> None:
         """The source says nothing more."""
@@ -88,9 +91,19 @@ class PowerDesk:
         """Break off what was begun."""
         await self._errands.close()
 
+    def _end_old_incidents(self, reading: PowerReading) -> None:
+        """Once after the start: what an earlier run left open is over where the source says so."""
+        if not self._source_spoke and reading.mains is not None:
+            self._source_spoke = True
+            self._story.source_speaks()
+        if not self._battery_was_fine and self.policy.battery_is_fine:
+            self._battery_was_fine = True
+            self._story.battery_is_fine()
+
     def _follow(self, decided: list[Decision]) -> None:
         for decision in decided:
             self._carry_out(decision)
+        self._calls_may_know()
         if self.policy.history != self._kept:
             self._kept = self.policy.history
             self._memory.keep(self._kept)
@@ -100,6 +113,11 @@ class PowerDesk:
             self._told = now
             self._hub(PowerChanged(*now, self.policy.reason))
         self._changed.set()
+
+    def _calls_may_know(self) -> None:
+        """Until something is known of mains, calls is left as it is: it may be releasing callers for an earlier run."""
+        if self._calls.battery_low is None and (self.policy.state is not PowerState.UNKNOWN or self.policy.source_died):
+            self._calls.set_battery_low(False)
 
     def _carry_out(self, decision: Decision) -> None:
         """Most decisions are only told."""
@@ -125,12 +143,11 @@ class PowerDesk:
         # A start that does not know why we went down would answer calls on an empty battery.
         await self._memory.settled(_NOTES_SECONDS)
         await self._scribe.settled(_NOTES_SECONDS)
-        for sentence in await self._off.go_down(mains_there=mains_there):
-            self._story.note(sentence)
+        await self._off.go_down(mains_there=mains_there)
 
     async def _start_anew(self) -> None:
         await self._scribe.settled(_NOTES_SECONDS)
-        self._story.note(await self._off.start_anew())
+        await self._off.start_anew()
 
 
 def _now() -> float:

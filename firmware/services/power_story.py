@@ -33,7 +33,7 @@ _TIERS = {
 # What is noted of an outage; the value makes the sentence.
 _NOTES: Mapping[type[Decision], Callable[[Any], str]] = {
     decisions.ShedTo: lambda decision: _TIERS[decision.tier],
-    decisions.MainsBack: lambda decision: f"mains was back after {_span(decision.outage_seconds)}",
+    decisions.MainsBack: lambda decision: f"mains was back{_after(decision.outage_seconds)}",
     decisions.RestoreLoads: lambda _: "mains is steady; the loads come back one by one",
     decisions.BatteryLow: lambda decision: f"callers are told and released: {decision.reason}",
     decisions.LowUnproved: lambda decision: decision.sentence,
@@ -54,10 +54,20 @@ class PowerStory:
         self._books: dict[tuple[str, str], IncidentBook] = {}
         # Loads are brought back at every start; without an outage that is nothing to write down.
         self._in_outage = False
+        self._shed: set[str] = set()
+        self._restoring = False
 
     def started_on_mains(self) -> None:
         """Mains is there: an outage that an earlier run left open is over."""
         self._scribe.write(self._book(_OUTAGE).end)
+
+    def source_speaks(self) -> None:
+        """What watches the power tells something: a silence that an earlier run left open is over."""
+        self._scribe.write(self._book(_SOURCE).end)
+
+    def battery_is_fine(self) -> None:
+        """Nothing is wrong with the battery: what an earlier run left open is over."""
+        self._scribe.write(self._book(_BATTERY).end)
 
     def note(self, sentence: str) -> None:
         """Something was done about the outage, if there is or was one."""
@@ -77,17 +87,28 @@ class PowerStory:
             return
         self._scribe.write(book.end)
         self.note(f"{event.load} {'was shed' if event.shed else 'is back, and was seen to work'}")
+        (self._shed.add if event.shed else self._shed.discard)(event.load)
+        self._perhaps_over()
 
     def decided(self, decision: Decision) -> None:
         """Tell a decision."""
         kind = type(decision)
-        self._in_outage = self._in_outage or kind in (decisions.MainsLost, decisions.BootGate)
+        if kind in (decisions.MainsLost, decisions.BootGate):
+            self._in_outage, self._restoring = True, False
         if kind in _BEGINS:
             self._scribe.write(self._book(_BEGINS[kind]).begin, _sentence(decision))
         if kind in _NOTES:
             self.note(_NOTES[kind](decision))
         if kind in _ENDS:
             self._scribe.write(self._book(_ENDS[kind]).end)
+        if kind is decisions.RestoreLoads:
+            self._restoring = True
+            self._perhaps_over()
+
+    def _perhaps_over(self) -> None:
+        """Once all is as before, a load that fails and is mended days later has nothing to do with this outage."""
+        if self._restoring and not self._shed:
+            self._in_outage = False
 
     def _book(self, named: tuple[str, str]) -> IncidentBook:
         if named not in self._books:
@@ -99,6 +120,8 @@ def _sentence(decision: Decision) -> str:
     return str(getattr(decision, "reason", None) or getattr(decision, "sentence", ""))
 
 
-def _span(seconds: float) -> str:
+def _after(seconds: float | None) -> str:
+    if seconds is None:
+        return ""  # it went away in an earlier run
     minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest} s" if minutes else f"{seconds:.1f} s"
+    return f" after {minutes} min {rest} s" if minutes else f" after {seconds:.1f} s"

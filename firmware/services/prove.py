@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import closing
 from dataclasses import dataclass
 
+from firmware.errors import ServiceError
 from firmware.services.peers import Peers
 from firmware.settings import Settings
 from firmware.ups.proof import ProofStep
@@ -31,7 +32,10 @@ class Told:
 
 
 async def proving(settings: Settings) -> AsyncIterator[Told]:
-    """Each step as it is reached, to the end. Raises: ServiceError where the power service does not run."""
+    """Each step as it is reached, to the end.
+
+    Raises: ServiceError where the power service does not run, or was started again meanwhile.
+    """
     with closing(Peers(settings)) as peers:
         async for told in _proving(peers):
             yield told
@@ -49,3 +53,7 @@ async def _proving(peers: Peers) -> AsyncIterator[Told]:
             return
         await asyncio.sleep(_LOOK_SECONDS)
         answer = (await peers.view("power", "status"))["proof"]
+        if answer is None:
+            raise ServiceError(
+                "the power service was started again meanwhile and knows of no test; begin anew: linekeeper power prove"
+            )

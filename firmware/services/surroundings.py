@@ -16,6 +16,8 @@ _LOOK_SECONDS = 10.0
 # Cooler by this, and it is over: a temperature at the border is one incident, not many.
 _COOLER_BY_CELSIUS = 5.0
 _RETRY_SECONDS = 30.0
+# At rest for so long, and the alarm is over: a contact that chatters is one incident, not thousands.
+_CALM_SECONDS = 30.0
 
 _log = journal("surroundings")
 
@@ -26,10 +28,13 @@ class ContactWatch:
     def __init__(self, settings: Settings, contacts: AlarmContacts, log: IncidentLog, scribe: Scribe) -> None:
         self._contacts = contacts
         self._scribe = scribe
-        self._books = {contact.name: IncidentBook(log, "contact", contact.name) for contact in settings.power.contacts}
         self._pins = IncidentBook(log, "contact", "pins")
-        self._sentences = {
-            contact.name: contact.summary or f"the alarm contact {contact.name} tells an alarm"
+        self._alarms = {
+            contact.name: _Alarm(
+                IncidentBook(log, "contact", contact.name),
+                contact.summary or f"the alarm contact {contact.name} tells an alarm",
+                scribe,
+            )
             for contact in settings.power.contacts
         }
         self._active: dict[str, bool] = {}
@@ -41,25 +46,60 @@ class ContactWatch:
 
     async def run(self) -> None:
         """For ever; pins that cannot be had are an incident, and tried again."""
-        while self._books:
-            try:
-                async with self._contacts:
-                    self._scribe.write(self._pins.end)
-                    await self._follow()
-            except PinError as error:
-                sentence = f"the alarm contacts cannot be watched: {error}"
-                self._scribe.write(self._pins.begin, sentence)
-            await asyncio.sleep(_RETRY_SECONDS)
+        try:
+            while self._alarms:
+                await self._watch()
+                await asyncio.sleep(_RETRY_SECONDS)
+        finally:
+            for alarm in self._alarms.values():
+                alarm.close()
         await asyncio.Event().wait()
 
-    async def _follow(self) -> None:
-        async for change in self._contacts.changes():
-            book, sentence = self._books[change.contact], self._sentences[change.contact]
-            self._active[change.contact] = change.active
-            if change.active:
-                self._scribe.write(book.begin, sentence)
-            else:
-                self._scribe.write(book.end)
+    async def _watch(self) -> None:
+        try:
+            async with self._contacts:
+                self._scribe.write(self._pins.end)
+                async for change in self._contacts.changes():
+                    self._active[change.contact] = change.active
+                    self._alarms[change.contact].changed(active=change.active)
+        except PinError as error:
+            sentence = f"the alarm contacts cannot be watched: {error}"
+            self._scribe.write(self._pins.begin, sentence)
+
+
+class _Alarm:
+    """The incident of one contact: it begins at once, and ends when the contact has been at rest for a while."""
+
+    def __init__(self, book: IncidentBook, sentence: str, scribe: Scribe) -> None:
+        self._book = book
+        self._sentence = sentence
+        self._scribe = scribe
+        self._times = 0
+        self._calm: asyncio.TimerHandle | None = None
+
+    def changed(self, *, active: bool) -> None:
+        """The contact tells its state, news or not."""
+        self.close()
+        if active:
+            if self._times == 0:
+                self._scribe.write(self._book.begin, self._sentence)
+            self._times += 1
+        elif self._times:
+            self._calm = asyncio.get_running_loop().call_later(_CALM_SECONDS, self._end)
+        else:
+            self._end()  # at the start: one that an earlier run left open
+
+    def close(self) -> None:
+        """The end is not told by itself any more."""
+        if self._calm is not None:
+            self._calm.cancel()
+            self._calm = None
+
+    def _end(self) -> None:
+        if self._times > 1:
+            self._scribe.write(self._book.note, f"the contact came and went {self._times} times")
+        self._times = 0
+        self._scribe.write(self._book.end)
 
 
 class HeatWatch:

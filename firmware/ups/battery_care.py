@@ -43,6 +43,11 @@ class BatteryCare:
         if reading.replace_battery != self._worn:
             self._worn, self._worn_since = reading.replace_battery, now_seconds
 
+    @property
+    def is_fine(self) -> bool:
+        """Whether the battery gives no reason to tell anybody anything."""
+        return self._battery.sign is None and not self._worn
+
     def _weak_at(self) -> float | None:
         return None if self._told_weak or not self._mains_there() else self._battery.low_at
 

@@ -24,6 +24,10 @@ _log = journal("ups")
 _READ_SECONDS = 1.0
 # A single failure on I2C is noise: the bus is shared, and its wires are long on some boards.
 _FAILURES_THAT_COUNT = 3
+# A chip answers within milliseconds. A bus that something holds down takes the kernel a second for each try, or longer:
+# pins that tell of mains do not wait for that.
+_PATIENCE_SECONDS = 0.1
+_HANGS_AFTER_SECONDS = 5.0
 
 
 class GpioSource:
@@ -41,6 +45,8 @@ class GpioSource:
         self._battery_pin: WatchedPin | None = None
         self._chip_reading = ChipReading()
         self._failures = 0
+        self._reading: asyncio.Task[None] | None = None
+        self._reading_since = 0.0
 
     @property
     def place(self) -> str:
@@ -54,7 +60,8 @@ class GpioSource:
             opening.callback(self._off.close)
             if self._chip is not None:
                 opening.callback(self._chip.close)
-                await self._read_chip(self._chip)
+                opening.callback(self._stop_reading)
+                await self._refresh(self._chip)
             if self._profile.mains is not None:
                 self._mains_pin = opening.enter_context(self._watch(self._profile.mains))
             if self._profile.battery is not None:
@@ -71,7 +78,7 @@ class GpioSource:
         """See `ports.PowerSource`. After PowerSourceLost, a new call looks anew."""
         loop = asyncio.get_running_loop()
         if self._chip is not None:
-            await self._read_chip(self._chip)
+            await self._refresh(self._chip)
         self._feed.begin(self._now())
         due_seconds = loop.time() + _READ_SECONDS
         while True:
@@ -79,7 +86,7 @@ class GpioSource:
             if reading is None:
                 due_seconds = loop.time() + _READ_SECONDS
                 if self._chip is not None:
-                    await self._read_chip(self._chip)
+                    await self._refresh(self._chip)
                 self._feed.begin(self._now())
             else:
                 yield reading
@@ -99,6 +106,26 @@ class GpioSource:
         if self._battery_pin is not None and profile.battery is not None:
             low = self._battery_pin.high == (profile.battery.low == "high") or bool(low)
         return PowerReading(mains, low, chip.percent, chip.runtime_seconds)
+
+    async def _refresh(self, chip: Chip) -> None:
+        """Raises: PowerSourceLost, PinError as `_read_chip`."""
+        if self._profile.mains is None:
+            await self._read_chip(chip)
+            return
+        now_seconds = asyncio.get_running_loop().time()
+        if self._reading is None:
+            self._reading, self._reading_since = asyncio.create_task(self._read_chip(chip)), now_seconds
+        await asyncio.wait([self._reading], timeout=_PATIENCE_SECONDS)
+        if self._reading.done():
+            done, self._reading = self._reading, None
+            done.result()
+        elif now_seconds - self._reading_since >= _HANGS_AFTER_SECONDS:
+            self._chip_reading = ChipReading()
+
+    def _stop_reading(self) -> None:
+        if self._reading is not None:
+            self._reading.cancel()
+            self._reading = None
 
     async def _read_chip(self, chip: Chip) -> None:
         """Raises: PowerSourceLost, PinError where only this chip tells of mains, and it never did, or fails again."""

@@ -33,6 +33,8 @@ class PowerHistory:
     """The battery ran empty, or nearly, and the loads have not been restored since."""
     shutdown_reason: str = ""
     """Why this run decided to shut down; "" while it has not."""
+    outage_began_seconds: float = 0.0
+    """When the outage that goes on began, on the clock of this boot (CLOCK_MONOTONIC); 0 where there is none."""
     consecutive_outage_starts: int = 0
     """Starts from an empty battery, without an hour of steady mains between them."""
 
@@ -49,7 +51,7 @@ class PowerHistory:
         running = replace(self, boot_id=boot_id, ended_cleanly=False)
         if start is Start.RESUMED:
             return running
-        running = replace(running, shutdown_reason="")
+        running = replace(running, shutdown_reason="", outage_began_seconds=0.0)
         if start is Start.EMPTY:
             # A restart by hand while loads still wait for the charge is no further outage.
             another = bool(self.shutdown_reason) or not self.ended_cleanly

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -83,6 +84,8 @@ def read_history(content: bytes) -> PowerHistory:
     history = PowerHistory(**found)
     if not (0 <= history.tier <= MOST_TIERS and 0 <= history.consecutive_outage_starts <= MOST_STARTS_COUNTED):
         raise ValueError("a number is out of its range")
+    if not 0.0 <= history.outage_began_seconds < math.inf:
+        raise ValueError("a time is out of its range")
     return history
 
 

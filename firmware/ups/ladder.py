@@ -40,7 +40,7 @@ class Ladder:
         self.state = PowerState.UNKNOWN
         self.since_seconds = now_seconds
         self.reason = "nothing is known of mains yet"
-        self._outage_since: float | None = None
+        self._outage_since: float | None = (self._resumed and history.outage_began_seconds) or None
         self._loads_told = False
         self._told_unproved = False
         self._hold_until = now_seconds
@@ -60,6 +60,7 @@ class Ladder:
     def _all_rules(self) -> Mapping[PowerState, Sequence[Rule]]:
         return {
             PowerState.UNKNOWN: (
+                Rule(self._low_before_at, self._low_again),
                 Rule(self._when.empty_on_battery, self._low_after_start),
                 Rule(self._when.lost, self._lose),
                 Rule(self._when.there, self._find_mains),
@@ -100,6 +101,11 @@ class Ladder:
             return None
         return latest(self._source.died_at, self._gate.timed_out_at)
 
+    def _low_before_at(self) -> float | None:
+        """The service was started again at low battery: nothing but steady mains ends that."""
+        was_low = self._resumed and self.tier >= MOST_TIERS
+        return self._when.believed_loss() if was_low else None
+
     def _calm_at(self) -> float | None:
         return self._mains.steady_at(CALM_SECONDS) if self.history.consecutive_outage_starts else None
 
@@ -118,7 +124,12 @@ class Ladder:
     def _lose(self, now_seconds: float) -> None:
         if self.state in (PowerState.UNKNOWN, PowerState.ON_MAINS):
             self._mains.forget_outage()
-        self._outage_since = self._mains.since
+        if self._outage_since is not None:
+            self._mains.go_on_with_outage(self._outage_since)
+        else:
+            self._outage_since = self._mains.since
+        # What next run counts on from: with the seconds without mains of the whole outage, and none twice.
+        self.history = replace(self.history, outage_began_seconds=max(0.0, now_seconds - self._mains.away_seconds))
         self._told_unproved = False
         self._enter(PowerState.ON_BATTERY, "mains is away; the battery carries us", now_seconds)
         self._tell(decisions.MainsLost(self.reason))
@@ -142,6 +153,10 @@ class Ladder:
             "mains is away after a start from an empty battery, and the charge is too small or not known", now_seconds
         )
 
+    def _low_again(self, now_seconds: float) -> None:
+        self._lose(now_seconds)
+        self._enter_low("mains is away, and the battery was low before the power service was started anew", now_seconds)
+
     def _enter_low(self, reason: str, now_seconds: float) -> None:
         self._hold_until = now_seconds + self._settings.low_battery_hold_seconds
         self._enter(PowerState.LOW_BATTERY, reason, now_seconds)
@@ -153,7 +168,8 @@ class Ladder:
         self._recover(now_seconds)
 
     def _recover(self, now_seconds: float) -> None:
-        self.history = replace(self.history, tier=min(self.tier, 2))  # calls are taken again
+        # Calls are taken again.
+        self.history = replace(self.history, tier=min(self.tier, 2), outage_began_seconds=0.0)
         self._enter(PowerState.RECOVERING, "mains is back; loads stay off until it proves steady", now_seconds)
         began_at, self._outage_since = self._outage_since, None
         self._tell(decisions.MainsBack(None if began_at is None else self._mains.since - began_at))

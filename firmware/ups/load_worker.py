@@ -44,6 +44,7 @@ class LoadWorker:
         self._tell = tell
         self._times = times
         self._turn = asyncio.Lock()
+        self._looking: asyncio.Task[BaseException | None] | None = None
         self._known_shed: bool | None = None
         self.wanted_shed: bool | None = None
         """What is wanted of it; None until something was."""
@@ -57,6 +58,7 @@ class LoadWorker:
     async def shed(self) -> None:
         """Returns once it is off. Tries as long as it takes: cancel it when that is no longer wanted."""
         self._known_shed = None
+        self._stop_looking()
         pause_seconds = self._times.again_first
         while error := await self._attempt(self._switch.shed):
             if isinstance(error, LoadBusy):
@@ -70,6 +72,7 @@ class LoadWorker:
     async def restore(self) -> bool:
         """Bring it back and look whether it works: one try. Returns whether it does."""
         self._known_shed = None
+        self._stop_looking()
         error = await self._attempt(self._switch.restore) or await self._attempt(
             self._look_until_back, self._times.settling
         )
@@ -77,19 +80,32 @@ class LoadWorker:
         return error is None
 
     async def conforms(self, *, shed: bool) -> bool:
-        """Whether it is in this state. One that cannot be looked at counts as such, as nothing better is known."""
+        """Whether it is in this state. One that cannot be looked at counts as such, as nothing better is known.
+
+        So does one that is switched meanwhile: a look that hangs must not delay that.
+        """
         found = True
 
         async def look() -> None:
             nonlocal found
             found = await self._switch.check(shed=shed)
 
-        error = await self._attempt(look)
-        if error:
+        looking = self._looking = asyncio.create_task(self._attempt(look))
+        try:
+            await asyncio.wait([looking])
+        finally:
+            looking.cancel()
+        if looking.cancelled():
+            return True
+        if error := looking.result():
             self._say(shed=shed, fault=self._sentence(error))
         elif found:
             self._say(shed=shed)
         return found
+
+    def _stop_looking(self) -> None:
+        if self._looking is not None:
+            self._looking.cancel()
 
     async def _look_until_back(self) -> None:
         deadline_seconds = asyncio.get_running_loop().time() + self._times.settling

@@ -79,6 +79,10 @@ class MainsSense:
         """A new outage begins: count its seconds anew."""
         self._away_seconds = self._counted_until - self.since
 
+    def go_on_with_outage(self, began_seconds: float) -> None:
+        """It began in an earlier run: count its seconds from there."""
+        self._away_seconds = max(self._away_seconds, self._counted_until - began_seconds)
+
     def _become(self, there: bool, since: float) -> None:
         # It was so since then: what was counted in between belongs to the other side.
         mistaken_seconds = self._counted_until - since

@@ -47,7 +47,11 @@ class Moments:
 
     def empty_on_battery(self) -> float | None:
         """Mains is away, and the battery was empty not long ago."""
-        return self.lost() if self._believed() and self._gate.keeps_off(self._battery.percent) else None
+        return self.believed_loss() if self._gate.keeps_off(self._battery.percent) else None
+
+    def believed_loss(self) -> float | None:
+        """Mains is away, by a UPS that may make us shut down."""
+        return self.lost() if self._believed() else None
 
     def second_tier(self) -> float | None:
         """Mains was away for so long that more must be saved."""

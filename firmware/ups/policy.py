@@ -105,9 +105,19 @@ class PowerPolicy:
         return None if self._source.died_at is not None else self._mains.level
 
     @property
+    def source_died(self) -> bool:
+        """Whether what watches the power is silent for so long that it counts as dead."""
+        return self._source.died_at is not None
+
+    @property
     def battery_percent(self) -> float | None:
         """As told last; None where it is not told."""
         return self._battery.percent
+
+    @property
+    def battery_is_fine(self) -> bool:
+        """Whether it is neither low nor worn out, by what was told last."""
+        return self._care.is_fine
 
     @property
     def on_battery_seconds(self) -> float:

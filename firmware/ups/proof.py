@@ -66,8 +66,11 @@ class Proof:
         began = self.lost_at_seconds if self.lost_at_seconds is not None else self.began_at_seconds
         longest = RETURN_WITHIN_SECONDS if self.step is ProofStep.PUT_IT_BACK else PULL_WITHIN_SECONDS
         if now_seconds - began >= longest:
-            self.advice = _ADVICE[self.step]
-            self.step = ProofStep.FAILED
+            self.fail(_ADVICE[self.step])
+
+    def fail(self, advice: str) -> None:
+        """Nothing comes of this try; `advice` is a sentence without its full stop."""
+        self.step, self.advice = ProofStep.FAILED, advice
 
     def _advance(self, held_seconds: float, now_seconds: float) -> None:
         match self.step, self._level:

@@ -55,10 +55,12 @@ def test_everything_that_is_noted_of_an_outage_has_chinese_words() -> None:
     log = Log()
     scribe = Scribe()
     story = PowerStory(log, scribe)
-    for decision in _DECISIONS:
+    lost, *later = _DECISIONS
+    story.decided(lost)
+    story.switched(LoadSwitched("cooling", shed=True))
+    for decision in later:
         story.decided(decision)
-    for shed in (True, False):
-        story.switched(LoadSwitched("cooling", shed))
+    story.switched(LoadSwitched("cooling", shed=False))
     story.callers_released()
     asyncio.run(_written(scribe))
     assert len(log.told) > 15
@@ -76,9 +78,10 @@ _DECISIONS = (
     decisions.ShutDown("mains is away and the battery holds 9 %"),
     decisions.PowerOff(mains_there=False),
     decisions.Reboot("mains is back and the UPS did not cut its output; starting anew"),
-    decisions.RestoreLoads(),
     decisions.RemindBattery("the UPS says that its battery is worn out; replace it"),
     decisions.MainsBack(481.0),
+    decisions.MainsBack(None),
+    decisions.RestoreLoads(),
 )
 
 

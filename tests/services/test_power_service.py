@@ -13,12 +13,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from firmware.errors import ConfigurationError, PowerSourceLost, ServiceError
+from firmware.clock import SystemClock
+from firmware.errors import ConfigurationError, PowerSourceLost, ServiceError, StorageError
 from firmware.ports import PowerReading
 from firmware.services.peers import Peers
 from firmware.services.power import PowerService
 from firmware.services.prove import proving
 from firmware.settings import Settings, parse_settings
+from firmware.storage.incident_store import IncidentStore
 from firmware.storage.queries import Records
 from firmware.ups.history import PowerHistory
 from firmware.ups.history_file import read_boot_id, save_history
@@ -157,6 +159,59 @@ async def test_a_lost_source_is_an_incident_and_its_return_ends_it(pins: Any, tm
         assert incidents(tmp_path, "power_source")[0]["ended_at"] is not None
 
 
+async def test_incidents_of_an_earlier_run_end_where_this_one_finds_all_well(pins: Any, tmp_path: Path) -> None:
+    store = IncidentStore(tmp_path / "data", SystemClock())
+    (tmp_path / "data").mkdir()
+    left_open = [("power", "mains"), ("power_source", "ups"), ("battery", "ups"), ("lamps", "pins")]
+    left_open += [("load", "cooling"), ("power_service", "power")]
+    for kind, place in left_open:
+        await store.open_incident(kind, place, "something was wrong")
+    await store.close()
+    async with service(tmp_path):
+        await asyncio.sleep(310.0)
+    for kind, _ in left_open:
+        assert [incident["ended_at"] is None for incident in incidents(tmp_path, kind)] == [False], kind
+
+
+async def test_a_worn_battery_stays_an_incident_over_a_restart(pins: Any, tmp_path: Path) -> None:
+    for _ in range(2):
+        source = Spoken()
+        source.say(True, replace_battery=True)
+        async with PowerService(settings(tmp_path), source=source):
+            await asyncio.sleep(60.0)
+        (worn,) = incidents(tmp_path, "battery")
+        assert worn["ended_at"] is None
+    async with service(tmp_path):
+        pass
+    assert incidents(tmp_path, "battery")[0]["ended_at"] is not None
+
+
+async def test_an_ordinary_start_opens_no_incident(pins: Any, tmp_path: Path) -> None:
+    for _ in range(3):
+        async with service(tmp_path):
+            await asyncio.sleep(400.0)
+    with Records(tmp_path / "data", ZoneInfo("Asia/Shanghai")) as records:
+        assert list(records.incidents()) == []
+
+
+async def test_a_crash_of_a_part_is_an_incident_that_ends_once_all_goes_well(
+    pins: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with service(tmp_path) as (power, source):
+        with monkeypatch.context() as broken:
+            broken.setattr(power._desk.policy, "heard", lambda *_: 1 // 0)
+            await asyncio.sleep(5.0)
+        await asyncio.sleep(60.0)
+        (crash,) = incidents(tmp_path, "power_service")
+        assert "ZeroDivisionError" in crash["summary"]
+        assert crash["ended_at"] is None
+        source.say(False)
+        await asyncio.sleep(0.9)
+        assert power.status()["state"] == "on_battery"
+        await asyncio.sleep(300.0)
+        assert incidents(tmp_path, "power_service")[0]["ended_at"] is not None
+
+
 async def test_pull_the_plug_proves_the_profile_and_survives_a_restart(pins: Any, tmp_path: Path) -> None:
     async with service(tmp_path) as (power, source):
         assert power.status()["proved"] is False
@@ -193,6 +248,51 @@ async def test_a_plug_that_nobody_pulls_proves_nothing(pins: Any, tmp_path: Path
         assert (await Peers(settings(tmp_path)).ask("power", "prove"))["step"] == "no_mains_yet"
 
 
+async def test_a_proof_that_was_given_up_is_begun_anew(pins: Any, tmp_path: Path) -> None:
+    """Ctrl-C in `power prove` must not refuse the technician's next try for minutes."""
+    async with service(tmp_path) as (power, source):
+        given_up = proving(settings(tmp_path))
+        assert "Waiting" in (await anext(given_up)).sentence
+        await asyncio.sleep(119.0)
+        told: list[str] = []
+        async for step in proving(settings(tmp_path)):
+            told.append(step.sentence)
+            if "pull the plug" in step.sentence:
+                await asyncio.sleep(30.0)  # longer than the first try had left
+                source.say(False)
+            if "put the plug back" in step.sentence:
+                source.say(True)
+        assert step.proved, told
+        assert power.status()["proved"] is True
+
+
+async def test_a_proof_that_the_disk_refuses_is_told_as_failed(
+    pins: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise StorageError("the disk is read-only; look at it")
+
+    monkeypatch.setattr("firmware.services.power_memory.save_proof", refuse)
+    async with service(tmp_path) as (power, source):
+        async with asyncio.timeout(300.0):
+            async for step in proving(settings(tmp_path)):
+                source.say("pull the plug" not in step.sentence)
+        assert step.proved is False
+        assert "the disk is read-only" in step.sentence
+        assert power.status()["proved"] is False
+        assert incidents(tmp_path, "power_service") == []
+
+
+async def test_a_power_service_that_restarts_during_the_proof_says_so(pins: Any, tmp_path: Path) -> None:
+    async with service(tmp_path):
+        steps = proving(settings(tmp_path))
+        await anext(steps)
+    async with service(tmp_path):
+        with pytest.raises(ServiceError, match="begin anew"):
+            async for _ in steps:
+                pass
+
+
 async def test_an_unknown_profile_is_told_with_what_is_near(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="x728"):
         PowerService(settings(tmp_path, "x729"))
@@ -221,7 +321,7 @@ async def test_without_a_ups_nothing_is_told_and_nothing_is_shed(pins: Any, tmp_
         assert "no UPS is configured" in power.sentence()
         with pytest.raises(ServiceError, match="nothing to prove"):
             await Peers(settings(tmp_path)).ask("power", "prove")
-    assert not (tmp_path / "data" / "linekeeper.db").exists()
+    assert [kind for kind in ("power", "power_source", "battery") if incidents(tmp_path, kind)] == []
 
 
 async def test_a_restart_in_the_middle_of_a_shutdown_goes_on_with_it(pins: Any, tmp_path: Path) -> None:

@@ -85,9 +85,30 @@ async def test_contact_is_an_incident_with_its_own_words_until_it_opens() -> Non
         ("close", "door", ""),
         ("open", "fire", "fire alarm in the store room"),
         ("open", "door", "the alarm contact door tells an alarm"),
-        ("close", "fire", ""),
     ]
     assert dict(watch.active) == {"door": True, "fire": False}
+    await asyncio.sleep(30.0)  # at rest for a while, and it is over
+    assert log.told[4:] == [("close", "fire", "")]
+    for task in tasks:
+        task.cancel()
+
+
+async def test_a_contact_that_chatters_for_hours_is_one_incident() -> None:
+    log, scribe, contacts = Log(), Scribe(), Contacts()
+    tasks = [
+        asyncio.create_task(scribe.run()),
+        asyncio.create_task(ContactWatch(settings(), contacts, log, scribe).run()),
+    ]
+    contacts.queue.put_nowait(ContactChange("door", active=False))
+    for turn in range(40_000):
+        contacts.queue.put_nowait(ContactChange("door", active=turn % 2 == 0))
+        await asyncio.sleep(0.1 if turn % 1000 else 25.0)
+    await asyncio.sleep(60.0)
+    assert [what for what, place, _ in log.told if place == "door"] == ["close", "open", "note", "close"]
+    assert log.told[-2][2] == "the contact came and went 20000 times"
+    contacts.queue.put_nowait(ContactChange("door", active=True))
+    await asyncio.sleep(0.1)
+    assert log.told[-1][0] == "open"  # a new alarm is a new incident
     for task in tasks:
         task.cancel()
 

@@ -13,6 +13,7 @@ import pytest
 from firmware.errors import PinError, PowerSourceLost
 from firmware.ports import PowerReading
 from firmware.ups.gpio_source import GpioSource
+from firmware.ups.i2c_chip import Chip
 from firmware.ups.profile import UpsProfile
 from firmware.ups.profile_reader import find_profile, parse_profile
 from tests.power_benches import MockPins, mock_factory, mock_pins
@@ -185,6 +186,36 @@ async def test_a_board_whose_gauge_is_silent_still_tells_of_mains() -> None:
         assert await anext(readings) == PowerReading(True)
         await world.mains(on=False)
         assert await anext(readings) == PowerReading(False)
+
+
+async def test_a_gauge_that_hangs_delays_no_loss_of_mains_and_its_last_charge_is_not_believed_for_ever() -> None:
+    class Stuck(GpioSource):
+        stuck = False
+
+        async def _read_chip(self, chip: Chip) -> None:
+            if self.stuck:
+                await asyncio.Event().wait()
+            await super()._read_chip(chip)
+
+    bus = FakeBus({0x36: {0x04: 80, 0x02: 0xC0}})
+    async with (
+        mock_pins("x1200") as world,
+        Stuck(find_profile("x1200"), lambda _: bus) as source,
+        watched(source) as readings,
+    ):
+        assert (await anext(readings)).battery_percent == 80.0
+        source.stuck = True
+        loop = asyncio.get_running_loop()
+        for on in (False, True, False):
+            await anext(readings)
+            await world.mains(on=on)
+            changed_at = loop.time()
+            while (await anext(readings)).mains is not on:
+                pass
+            assert loop.time() - changed_at < 0.3
+        for _ in range(8):
+            reading = await anext(readings)
+        assert (reading.mains, reading.battery_percent) == (False, None)
 
 
 async def test_a_charge_that_cannot_be_is_not_told() -> None:

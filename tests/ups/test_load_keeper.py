@@ -294,3 +294,22 @@ async def test_a_switch_that_was_told_to_work_again_is_told_to_shed_again_howeve
     await office.keeper.settled()
     assert office.order() == ["sync restored", "sync shed"]
     assert office.sync.off
+
+
+@pytest.mark.parametrize("look_seconds", [0.5, 20.0, 1e6])
+async def test_a_look_that_is_slow_or_hangs_delays_no_shedding(office: Office, look_seconds: float) -> None:
+    office.keeper.restore()
+    await office.keeper.settled()
+    for load in (office.web, office.speech, office.display, office.sync):
+        load.look_seconds = look_seconds
+    office.told.clear()
+    office.log.clear()
+    looking = asyncio.create_task(office.keeper.assert_wanted())
+    await asyncio.sleep(0.2)
+    lost_at = now()
+    office.keeper.shed_to(2)
+    await office.keeper.settled()
+    assert {when for when, _, _ in office.log} == {lost_at}
+    assert [news.fault for news in office.told] == [None] * 4
+    await looking
+    assert [news.shed for news in office.told] == [True] * 4

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from firmware.errors import LoadBusy, LoadError
+from firmware.errors import LoadBusy, LoadError, ServiceAbsent
 from firmware.ups.loads.asking import Asker, as_load_error, field_of
 from firmware.ups.loads.system import System
 from firmware.ups.loads.uhubctl import port_has_power
 
 _RESTING = "resting"
+_ABSENT = None
 _IN_CALL = {"ringing", "in_call"}
 # Without a call, a line gives its port back at once; a modem that is being spoken to takes some seconds.
 _REST_SECONDS = 10.0
@@ -18,7 +19,11 @@ _LOOK_SECONDS = 0.25
 
 
 class UsbPortLoad:
-    """With a line, its port is given back by the calls service before power goes, and taken again after it came."""
+    """With a line, its port is given back by the calls service before power goes, and taken again after it came.
+
+    While that service does not run, its lines keep their power, and nothing has to be asked of it to give them power:
+    it begins with every line in service, and who looks again later finds one that should rest.
+    """
 
     def __init__(self, name: str, hub: str, port: int, line: str | None, asker: Asker, system: System) -> None:
         self._name = name
@@ -58,12 +63,17 @@ class UsbPortLoad:
             raise self._failed(answer.words)
         if powered == shed:
             return False
-        return self._line is None or (await self._line_state(self._line) == _RESTING) == shed
+        if self._line is None:
+            return True
+        state = await self._line_state(self._line)
+        return state is _ABSENT or (state == _RESTING) == shed
 
     async def _let_rest(self, line: str) -> None:
         loop = asyncio.get_running_loop()
         until_seconds = loop.time() + _REST_SECONDS
         while (state := await self._rest(line, resting=True)) != _RESTING:
+            if state is _ABSENT:
+                raise LoadBusy(f"load {self._name}: the calls service is just starting, or stopped; it keeps its power")
             if state in _IN_CALL:
                 raise LoadBusy(f"load {self._name}: a call is on line {line}; it keeps its power until that has ended")
             if loop.time() >= until_seconds:
@@ -72,12 +82,18 @@ class UsbPortLoad:
 
     async def _rest(self, line: str, *, resting: bool) -> Any:
         with as_load_error(self._name):
-            answer = await self._asker.ask("calls", "rest", line=line, resting=resting)
+            try:
+                answer = await self._asker.ask("calls", "rest", line=line, resting=resting)
+            except ServiceAbsent:
+                return _ABSENT
         return field_of(answer, "state", self._name)
 
     async def _line_state(self, line: str) -> Any:
         with as_load_error(self._name):
-            lines = await self._asker.view("calls", "lines")
+            try:
+                lines = await self._asker.view("calls", "lines")
+            except ServiceAbsent:
+                return _ABSENT
         for one in lines if isinstance(lines, list) else []:
             if field_of(one, "name", self._name) == line:
                 return field_of(one, "state", self._name)

@@ -11,7 +11,7 @@ from typing import Any, Self
 
 import pytest
 
-from firmware.errors import ServiceError
+from firmware.errors import ServiceAbsent, ServiceError
 from firmware.ups.loads.system import Finished, System, run_command
 from tests.power_benches import mock_factory
 
@@ -51,6 +51,7 @@ class FakeServices:
         self.line_state = "idle"
         self.asked: list[tuple[str, str, dict[str, Any]]] = []
         self.down: set[str] = set()
+        self.absent: set[str] = set()
 
     async def ask(self, service: str, action: str, **details: Any) -> Any:
         self._expect(service)
@@ -80,6 +81,8 @@ class FakeServices:
         raise ServiceError(f"no view is called {name}")
 
     def _expect(self, service: str) -> None:
+        if service in self.absent:
+            raise ServiceAbsent(f"no service listens at {service}.sock")
         if service in self.down:
             raise ServiceError(f"no service answers at {service}.sock; start it with: linekeeper run")
 

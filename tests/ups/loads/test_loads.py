@@ -212,6 +212,22 @@ async def test_without_the_calls_service_power_stays(machine: Any, services: Any
     assert machine.read("port-power") == "on"
 
 
+async def test_a_calls_service_that_starts_later_is_no_fault_of_the_load(machine: Any, services: Any) -> None:
+    """At every boot `power` may be there first; and `calls` may be started again at any time."""
+    services.absent = {"calls"}
+    load = second_line(machine, services)
+    assert await load.check(shed=False)
+    await load.restore()
+    assert await load.check(shed=False)
+    with pytest.raises(LoadBusy):
+        await load.shed()
+    assert machine.read("port-power") == "on"
+    services.absent = set()
+    await load.shed()
+    services.absent = {"calls"}
+    assert await load.check(shed=True)
+
+
 async def test_a_line_of_another_name_is_told(machine: Any, services: Any) -> None:
     load = UsbPortLoad("second", "1-1", 2, "rear", services, machine.system)
     with pytest.raises(LoadError, match="has no line rear"):
