@@ -9,8 +9,9 @@ from __future__ import annotations
 import errno
 import os
 import secrets
+import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -94,6 +95,20 @@ def free_bytes(folder: Path) -> int:
     """Room that an ordinary user has left on this disk."""
     status = os.statvfs(folder)
     return status.f_bavail * status.f_frsize
+
+
+def take_after(new: Path, old: Path) -> None:
+    """Give a file or folder the mode, and as far as this process may the owner, of what it takes the place of.
+
+    Nothing happens where there is no old one. Raises: OSError.
+    """
+    if not old.exists():
+        return
+    meant, is_now = old.stat(), new.stat()
+    if (meant.st_uid, meant.st_gid) != (is_now.st_uid, is_now.st_gid):
+        with suppress(PermissionError):
+            os.chown(new, meant.st_uid, meant.st_gid)
+    new.chmod(stat.S_IMODE(meant.st_mode))
 
 
 def identity_of(file: Path) -> tuple[int, int]:

@@ -243,13 +243,18 @@ def connect(db: SqliteDatabase) -> None:
     db.connect()
 
 
-def _connect_and_migrate(db: SqliteDatabase) -> None:
+def connect_shared(db: SqliteDatabase) -> None:
+    """Open the calling thread's connection; a new database is the whole group's."""
     # SQLite makes it 0644 whatever the umask allows, and gives its side files the same mode. The services are users of
     # one group, and their units' umask is 0007; an ordinary user's umask still keeps it to that user.
     if db.database:
         with suppress(OSError):  # what is wrong with it is told by SQLite, in a sentence
             Path(str(db.database)).touch(_SHARED_MODE)
     connect(db)
+
+
+def _connect_and_migrate(db: SqliteDatabase) -> None:
+    connect_shared(db)
     found = run_sql(db, "PRAGMA quick_check(1)").fetchone()[0]
     if found != "ok":
         raise DatabaseDamaged(f"{db.database} is damaged: {found}")

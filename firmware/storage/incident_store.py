@@ -7,6 +7,7 @@ that is written to, and nobody who does that has to ask this service first.
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -18,7 +19,7 @@ from firmware.durable_files import identity_of, plain_errors
 from firmware.errors import StorageError
 from firmware.journal import journal
 from firmware.ports import Clock
-from firmware.storage.database import connect, plain_database_errors, writable
+from firmware.storage.database import connect_shared, plain_database_errors, writable
 from firmware.storage.incident_writing import IncidentWriting
 from firmware.storage.migrations import CURRENT_VERSION, migrate, version_of
 from firmware.storage.ownership import Ownership
@@ -31,6 +32,8 @@ T = TypeVar("T")
 
 # As long as SQLite waits for a lock (database.py); a disk that answers nothing is given up then as well.
 _LONGEST_WRITE_SECONDS = 10.0
+# Behind a disk that hangs for hours, writes that were given up must not pile up: what they wanted is owed anyway.
+_MOST_UNDER_WAY = 8
 
 
 class IncidentStore(IncidentWriting):
@@ -65,17 +68,21 @@ class BriefDatabase:
         self._data_dir = data_dir
         self._file = data_dir / DATABASE_FILE
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="incident-writer")
+        self._room = threading.BoundedSemaphore(_MOST_UNDER_WAY)
         self.is_open = True
         self.is_gone = False
 
     async def write(self, work: Callable[Concatenate[SqliteDatabase, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `work` in one transaction; returns after its commit is on the disk. Raises: StorageError."""
+        held = f"{self._file} is held by another program, or its disk does not answer"
+        if not self._room.acquire(blocking=False):
+            raise StorageError(held)
         try:
             async with asyncio.timeout(_LONGEST_WRITE_SECONDS):
                 return await in_thread(self._thread, self._write, lambda db: work(db, *args, **kwargs))
         except TimeoutError as error:
             # It may still happen, and then happens twice: work that is owed does not mind.
-            raise StorageError(f"{self._file} is held by another program, or its disk does not answer") from error
+            raise StorageError(held) from error
 
     def close(self) -> None:
         """Idempotent."""
@@ -83,6 +90,12 @@ class BriefDatabase:
         self._thread.shutdown(wait=False)
 
     def _write(self, work: Callable[[SqliteDatabase], T]) -> T:
+        try:
+            return self._write_once(work)
+        finally:
+            self._room.release()
+
+    def _write_once(self, work: Callable[[SqliteDatabase], T]) -> T:
         with plain_database_errors(self._file), plain_errors(self._file):
             if not self._file.exists():
                 self._create()
@@ -95,7 +108,7 @@ class BriefDatabase:
     def _transaction(self, work: Callable[[SqliteDatabase], T]) -> T:
         db = writable(self._file)
         try:
-            connect(db)
+            connect_shared(db)
             if version_of(db) != CURRENT_VERSION:
                 migrate(db)
             with db.atomic():
@@ -109,9 +122,8 @@ class BriefDatabase:
         try:
             ownership.take()
             finish_replacing(self._data_dir)
+            self._transaction(lambda _: None)
         except StorageError as error:
             raise StorageError(f"there is no database at {self._file} now; whoever owns the folder makes it") from error
-        try:
-            self._transaction(lambda _: None)
         finally:
             ownership.release()

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from firmware.durable_files import FOLDER_MODE, plain_errors, remove_durably, sync_folder, write_durably
+from firmware.durable_files import FOLDER_MODE, plain_errors, remove_durably, sync_folder, take_after, write_durably
 from firmware.errors import StorageError
 
 _DECISION = "replacing.json"
@@ -39,6 +39,10 @@ def ready_folder(data_dir: Path) -> Path:
 def replace_content(data_dir: Path, ready: Path, moves: Sequence[Move]) -> None:
     """Decide, and do it. Content that is not in `ready` is only put aside. Raises: StorageError."""
     with plain_errors(data_dir):
+        for move in moves:
+            if (ready / move.item).exists():
+                # Services are users of one group: what it may write and read, it may afterwards.
+                take_after(ready / move.item, data_dir / move.item)
         _sync_tree(ready)
         decision = {"ready": ready.name, "moves": [_told(ready, move) for move in moves]}
         write_durably(data_dir / _DECISION, json.dumps(decision).encode())

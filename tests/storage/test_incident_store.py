@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -233,6 +233,43 @@ class TestAlone:
             await incidents.open_incident("power", "ups", "mains is away")
             await incidents.close_incident("power", "ups")
         assert list(incidents._writer.done_so_far()) == []
+
+    async def test_a_database_that_it_makes_is_the_whole_groups(self, incidents: IncidentStore, data_dir: Path) -> None:
+        before = os.umask(0o007)
+        try:
+            await incidents.open_incident("power", "ups", "mains is away")
+        finally:
+            os.umask(before)
+        assert (data_dir / "linekeeper.db").stat().st_mode & 0o777 == 0o660
+
+    async def test_a_change_that_it_cannot_finish_keeps_nobody_from_taking_calls(
+        self, incidents: IncidentStore, data_dir: Path, make_store: Callable[..., Store]
+    ) -> None:
+        data_dir.mkdir()
+        (data_dir / "replacing.json").write_text("nonsense")
+        with pytest.raises(StorageError):
+            await incidents.open_incident("power", "ups", "mains is away")
+        (data_dir / "replacing.json").unlink()
+        store = make_store()
+        await store.open()
+        await store.close()
+
+    async def test_writes_that_were_given_up_do_not_pile_up_behind_a_hung_disk(
+        self, incidents: IncidentStore, data_dir: Path, records: OpenRecords, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        await incidents.open_incident("power", "ups", "mains is away")
+        monkeypatch.setattr("firmware.storage.incident_store._LONGEST_WRITE_SECONDS", 0.02)
+        with locked(data_dir):
+            for number in range(30):
+                with pytest.raises(StorageError, match="held by another program"):
+                    await incidents.note_incident("power", "ups", f"try {number}")
+            assert incidents._brief._thread._work_queue.qsize() < 10
+        monkeypatch.setattr("firmware.storage.incident_store._LONGEST_WRITE_SECONDS", 10.0)
+        while incidents._writer.owed:
+            with suppress(StorageError):
+                await incidents.retry()
+        with records() as read:
+            assert len(read.incidents()[0]["actions"]) == 30
 
     async def test_a_folder_that_cannot_be_made_is_told_at_once(self, tmp_path: Path, clock: Clock) -> None:
         (tmp_path / "data").write_text("a file, and no folder")

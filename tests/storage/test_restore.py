@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -135,3 +136,23 @@ def test_a_decision_nobody_can_read_is_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "replacing.json").write_text(json.dumps({"ready": "x", "moves": [["a"]]}))
     with pytest.raises(StorageError, match="cannot be read"):
         finish_replacing(tmp_path)
+
+
+async def test_the_group_may_do_with_what_is_restored_what_it_might_before(
+    make_store: MakeStore, leave: Leave, spoken: Spoken, data_dir: Path, tmp_path: Path
+) -> None:
+    store = make_store()
+    await store.open()
+    await message(store, leave, spoken(SECOND, 1))
+    make_backup(data_dir, tmp_path / "one", NOW)
+    await store.close()
+    (data_dir / "linekeeper.db").chmod(0o660)
+    (data_dir / "recordings").chmod(0o2750)
+    if os.geteuid() == 0:
+        for item in ("linekeeper.db", "recordings"):
+            os.chown(data_dir / item, 4321, 8765)
+    restore_backup(tmp_path / "one", data_dir, NOW)
+    database, recordings = (data_dir / "linekeeper.db").stat(), (data_dir / "recordings").stat()
+    assert (database.st_mode & 0o7777, recordings.st_mode & 0o7777) == (0o660, 0o2750)
+    if os.geteuid() == 0:
+        assert {(one.st_uid, one.st_gid) for one in (database, recordings)} == {(4321, 8765)}
