@@ -186,6 +186,11 @@ class Store(IncidentWriting):
         )
         self._writer.forget(held)
 
+    async def has_snapshot(self) -> bool:
+        """Whether there is one: an erasure removes them, as they hold what was erased. Raises: StorageError."""
+        folder = self._data_dir / LOCAL_BACKUPS
+        return bool(await in_thread(self._recordings.files, lambda: list(folder.glob("*.backup"))))
+
     async def message_audio(self, message_id: str) -> bytes:
         """The kept part of a message as s16."""
         row = await self._database.read(recording_rows.recording_of_message, message_id)
