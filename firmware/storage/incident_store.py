@@ -16,7 +16,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 from peewee import SqliteDatabase
 
 from firmware.durable_files import identity_of, plain_errors
-from firmware.errors import StorageError
+from firmware.errors import DatabaseReplaced, StorageError
 from firmware.journal import journal
 from firmware.ports import Clock
 from firmware.storage.database import connect_shared, plain_database_errors, writable
@@ -24,7 +24,7 @@ from firmware.storage.incident_writing import IncidentWriting
 from firmware.storage.migrations import CURRENT_VERSION, migrate, version_of
 from firmware.storage.ownership import Ownership
 from firmware.storage.store_files import DATABASE_FILE
-from firmware.storage.swap import finish_replacing
+from firmware.storage.swap import finish_replacing, is_replacing
 from firmware.storage.threads import in_thread
 
 P = ParamSpec("P")
@@ -34,6 +34,8 @@ T = TypeVar("T")
 _LONGEST_WRITE_SECONDS = 10.0
 # Behind a disk that hangs for hours, writes that were given up must not pile up: what they wanted is owed anyway.
 _MOST_UNDER_WAY = 8
+# What is written again into a database that was put in place of the one that had it: a day with much trouble.
+_MOST_REMEMBERED = 300
 
 
 class IncidentStore(IncidentWriting):
@@ -41,7 +43,7 @@ class IncidentStore(IncidentWriting):
 
     def __init__(self, data_dir: Path, clock: Clock) -> None:
         self._brief = BriefDatabase(data_dir)
-        super().__init__(self._brief, clock)
+        super().__init__(self._brief, clock, most_remembered=_MOST_REMEMBERED)
 
     @property
     def trouble(self) -> str | None:
@@ -68,6 +70,7 @@ class BriefDatabase:
         self._data_dir = data_dir
         self._file = data_dir / DATABASE_FILE
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="incident-writer")
+        self._known: tuple[int, int] | None = None
         self._room = threading.BoundedSemaphore(_MOST_UNDER_WAY)
         self.is_open = True
         self.is_gone = False
@@ -97,9 +100,13 @@ class BriefDatabase:
 
     def _write_once(self, work: Callable[[SqliteDatabase], T]) -> T:
         with plain_database_errors(self._file), plain_errors(self._file):
-            if not self._file.exists():
+            if not self._file.exists() or is_replacing(self._data_dir):
                 self._create()
             meant = identity_of(self._file)
+            if self._known not in (None, meant):
+                self._known = meant
+                raise DatabaseReplaced(f"{self._file} was replaced; what this service wrote is written into it again")
+            self._known = meant
             done = self._transaction(work)
             if identity_of(self._file) != meant:
                 raise StorageError(f"{self._file} was replaced while something was written; it will be written again")

@@ -56,7 +56,7 @@ def replace_damaged(
         connect(db)
         with db.atomic():
             incident_rows.open_incident(db, make_id(), INCIDENT_KIND, INCIDENT_KIND, sentence, now)
-    moves = [Move(name, f"{aside}{name.removeprefix(DATABASE_FILE)}") for name in (*SIDE_FILES, DATABASE_FILE)]
+    moves = [Move(name, f"{aside}{name.removeprefix(DATABASE_FILE)}") for name in (DATABASE_FILE, *SIDE_FILES)]
     replace_content(data_dir, ready, moves)
     return sentence
 

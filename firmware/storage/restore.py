@@ -51,7 +51,7 @@ def restore_backup(file: Path, data_dir: Path, now: Stamp) -> Restored:
         with plain_errors(data_dir):
             had = (data_dir / DATABASE_FILE).exists()
             aside = free_name(data_dir, f"before-restore-{file_stamp(now)}")
-        items = (*SIDE_FILES, DATABASE_FILE, *(() if manifest.database_only else (RECORDINGS, OWN_VOICE)))
+        items = (DATABASE_FILE, *SIDE_FILES, *(() if manifest.database_only else (RECORDINGS, OWN_VOICE)))
         replace_content(data_dir, ready, [Move(item, f"{aside}/{item}") for item in items])
         return Restored(manifest, data_dir / aside if had else None)
     except StorageError:
