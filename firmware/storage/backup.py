@@ -32,6 +32,7 @@ _MOST_SNAPSHOTS = 20
 # Little at a time is on its way to the disk: what a call wants to be durable does not queue behind a whole backup.
 _SYNC_BYTES = 4 * 1024 * 1024
 # The service's own small backup takes seconds: a weekly one that meets it waits, instead of being left out for a week.
+# The other way round nobody waits: the threads are those of recordings, and the next try is soon.
 _PATIENCE_SECONDS = 60.0
 _LOOK_AGAIN_SECONDS = 0.25
 
@@ -45,7 +46,10 @@ def make_backup(
     """
     temporary = target.with_name(f"{LEFT_OVER}{secrets.token_hex(4)}")
     snapshot = temporary.with_suffix(".db")
-    with plain_errors(target, "choose another place for the backup"), _only_one(data_dir):
+    with (
+        plain_errors(target, "choose another place for the backup"),
+        _only_one(data_dir, 0.0 if database_only else _PATIENCE_SECONDS),
+    ):
         _remove_left_overs(target.parent)
         try:
             with new_file(temporary) as file:
@@ -58,10 +62,10 @@ def make_backup(
 
 
 @contextmanager
-def _only_one(data_dir: Path) -> Iterator[None]:
+def _only_one(data_dir: Path, patience_seconds: float) -> Iterator[None]:
     """One at a time, the other one waits a while; the folder itself is locked, which asks nothing of its disk."""
     handle = os.open(data_dir, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    give_up_at = time.monotonic() + _PATIENCE_SECONDS
+    give_up_at = time.monotonic() + patience_seconds
     try:
         while not _lock(handle):
             if time.monotonic() >= give_up_at:
