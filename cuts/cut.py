@@ -21,6 +21,8 @@ class Kind(IntEnum):
     """The process dies between two calls; what was written stays, synced or not."""
     TORN = 4
     """The process dies in a call: half of a write has reached the file."""
+    SCATTERED = 5
+    """Power fails after the kernel wrote some pages by itself, later ones before earlier ones."""
 
 
 def compile_shim(folder: Path) -> Path:

@@ -1,9 +1,11 @@
 /* Counts the calls that change one file system, and ends the process at a chosen one of them.
  *
  * Loaded with LD_PRELOAD; does nothing until cut_arm(). SQLite and CPython reach the disk through the C library, so
- * every write, sync, rename, removal and creation passes here. Both the names with and without "64" are in use.
+ * every write, sync, rename, removal and creation passes here. Both the names with and without "64" are in use;
+ * tests/cuts/test_shim.py holds this list against what the loaded libraries import.
  */
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -15,6 +17,7 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/types.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 /* fs/ext4/ext4.h: EXT4_IOC_SHUTDOWN, _IOR('X', 125, __u32). */
@@ -23,7 +26,7 @@
 #define NO_LOG_FLUSH 2u
 
 /* How to end: cuts/cut.py has the same numbers. */
-enum { POWER = 1, JOURNAL = 2, KILL = 3, TORN = 4 };
+enum { POWER = 1, JOURNAL = 2, KILL = 3, TORN = 4, SCATTERED = 5 };
 
 static dev_t armed_device;
 static volatile int armed;
@@ -42,10 +45,31 @@ void cut_arm(int folder_handle, int tell, int kind, long point) {
     armed = 1;
 }
 
+/* The kernel had begun to write by itself, in an order of its own: some pages of what is open are on the disk, later
+ * ones before earlier ones. Which ones depends on the point, so that every try is another selection. */
+static void scatter(void) {
+    DIR *open_files = opendir("/proc/self/fd");
+    if (!open_files) abort();
+    for (struct dirent *entry; (entry = readdir(open_files));) {
+        struct stat status;
+        int handle = atoi(entry->d_name);
+        if (entry->d_name[0] == '.' || fstat(handle, &status) != 0) continue;
+        if (status.st_dev != armed_device || !S_ISREG(status.st_mode)) continue;
+        for (off64_t page = 0; page * 4096 < status.st_size; page++) {
+            unsigned long mixed = (unsigned long)(page + 1) * 2654435761UL + (unsigned long)wanted * 40503UL;
+            if (mixed >> 7 & 1) continue;
+            sync_file_range(handle, page * 4096, 4096,
+                            SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER);
+        }
+    }
+    closedir(open_files);
+}
+
 /* The power fails now, whatever was called last. */
 void cut_now(void) {
-    unsigned int flag = how == JOURNAL ? LOG_FLUSH : NO_LOG_FLUSH;
-    if (how == POWER || how == JOURNAL) {
+    unsigned int flag = how == POWER ? NO_LOG_FLUSH : LOG_FLUSH;
+    if (how == SCATTERED) scatter();
+    if (how == POWER || how == JOURNAL || how == SCATTERED) {
         if (ioctl(disk_handle, SHUTDOWN, &flag) != 0) abort();
     }
     kill(getpid(), SIGKILL);
@@ -120,6 +144,29 @@ WRITES(pwrite, (int handle, const void *data, size_t size, off_t at), real(handl
 WRITES(pwrite64, (int handle, const void *data, size_t size, off64_t at), real(handle, data, size / 2, at),
        real(handle, data, size, at), int COMMA const void * COMMA size_t COMMA off64_t)
 
+WRITES(writev, (int handle, const struct iovec *data, int size), real(handle, data, size / 2),
+       real(handle, data, size), int COMMA const struct iovec * COMMA int)
+WRITES(pwritev, (int handle, const struct iovec *data, int size, off_t at), real(handle, data, size / 2, at),
+       real(handle, data, size, at), int COMMA const struct iovec * COMMA int COMMA off_t)
+WRITES(pwritev64, (int handle, const struct iovec *data, int size, off64_t at), real(handle, data, size / 2, at),
+       real(handle, data, size, at), int COMMA const struct iovec * COMMA int COMMA off64_t)
+WRITES(pwritev2, (int handle, const struct iovec *data, int size, off_t at, int flags),
+       real(handle, data, size / 2, at, flags), real(handle, data, size, at, flags),
+       int COMMA const struct iovec * COMMA int COMMA off_t COMMA int)
+WRITES(pwritev64v2, (int handle, const struct iovec *data, int size, off64_t at, int flags),
+       real(handle, data, size / 2, at, flags), real(handle, data, size, at, flags),
+       int COMMA const struct iovec * COMMA int COMMA off64_t COMMA int)
+WRITES(copy_file_range, (int from, off64_t *a, int handle, off64_t *b, size_t size, unsigned flags),
+       real(from, a, handle, b, size / 2, flags), real(from, a, handle, b, size, flags),
+       int COMMA off64_t * COMMA int COMMA off64_t * COMMA size_t COMMA unsigned)
+WRITES(splice, (int from, off64_t *a, int handle, off64_t *b, size_t size, unsigned flags),
+       real(from, a, handle, b, size / 2, flags), real(from, a, handle, b, size, flags),
+       int COMMA off64_t * COMMA int COMMA off64_t * COMMA size_t COMMA unsigned)
+WRITES(sendfile, (int handle, int from, off_t *at, size_t size), real(handle, from, at, size / 2),
+       real(handle, from, at, size), int COMMA int COMMA off_t * COMMA size_t)
+WRITES(sendfile64, (int handle, int from, off64_t *at, size_t size), real(handle, from, at, size / 2),
+       real(handle, from, at, size), int COMMA int COMMA off64_t * COMMA size_t)
+
 #define HANDLES(type, name, parameters, arguments, types)       \
     type name parameters {                                      \
         REAL(type, #name, types);                               \
@@ -134,8 +181,12 @@ HANDLES(int, fallocate, (int handle, int mode, off_t at, off_t size), (handle, m
         int COMMA int COMMA off_t COMMA off_t)
 HANDLES(int, posix_fallocate, (int handle, off_t at, off_t size), (handle, at, size), int COMMA off_t COMMA off_t)
 HANDLES(int, fchmod, (int handle, mode_t mode), (handle, mode), int COMMA mode_t)
-HANDLES(ssize_t, sendfile64, (int handle, int from, off64_t *at, size_t size), (handle, from, at, size),
-        int COMMA int COMMA off64_t * COMMA size_t)
+HANDLES(int, fallocate64, (int handle, int mode, off64_t at, off64_t size), (handle, mode, at, size),
+        int COMMA int COMMA off64_t COMMA off64_t)
+HANDLES(int, posix_fallocate64, (int handle, off64_t at, off64_t size), (handle, at, size),
+        int COMMA off64_t COMMA off64_t)
+HANDLES(int, fchown, (int handle, uid_t owner, gid_t group), (handle, owner, group), int COMMA uid_t COMMA gid_t)
+HANDLES(int, syncfs, (int handle), (handle), int)
 
 #define PATHS(name, parameters, folder, path, arguments, types) \
     int name parameters {                                       \
@@ -157,6 +208,22 @@ PATHS(unlinkat, (int folder, const char *path, int flags), folder, path, (folder
 PATHS(mkdir, (const char *path, mode_t mode), AT_FDCWD, path, (path, mode), const char * COMMA mode_t)
 PATHS(rmdir, (const char *path), AT_FDCWD, path, (path), const char *)
 PATHS(truncate, (const char *path, off_t size), AT_FDCWD, path, (path, size), const char * COMMA off_t)
+PATHS(truncate64, (const char *path, off64_t size), AT_FDCWD, path, (path, size), const char * COMMA off64_t)
+PATHS(remove, (const char *path), AT_FDCWD, path, (path), const char *)
+PATHS(mkdirat, (int folder, const char *path, mode_t mode), folder, path, (folder, path, mode),
+      int COMMA const char * COMMA mode_t)
+PATHS(symlink, (const char *to, const char *path), AT_FDCWD, path, (to, path), const char * COMMA const char *)
+PATHS(symlinkat, (const char *to, int folder, const char *path), folder, path, (to, folder, path),
+      const char * COMMA int COMMA const char *)
+PATHS(chmod, (const char *path, mode_t mode), AT_FDCWD, path, (path, mode), const char * COMMA mode_t)
+PATHS(fchmodat, (int folder, const char *path, mode_t mode, int flags), folder, path, (folder, path, mode, flags),
+      int COMMA const char * COMMA mode_t COMMA int)
+PATHS(chown, (const char *path, uid_t owner, gid_t group), AT_FDCWD, path, (path, owner, group),
+      const char * COMMA uid_t COMMA gid_t)
+PATHS(lchown, (const char *path, uid_t owner, gid_t group), AT_FDCWD, path, (path, owner, group),
+      const char * COMMA uid_t COMMA gid_t)
+PATHS(fchownat, (int folder, const char *path, uid_t owner, gid_t group, int flags), folder, path,
+      (folder, path, owner, group, flags), int COMMA const char * COMMA uid_t COMMA gid_t COMMA int)
 
 static mode_t mode_of(int flags, va_list more) {
     return flags & (O_CREAT | __O_TMPFILE) ? (mode_t)va_arg(more, int) : 0;
@@ -191,3 +258,13 @@ OPENS(open64)
     }
 OPENS_AT(openat)
 OPENS_AT(openat64)
+
+/* What a fortified program calls where no file can be created. */
+#define OPENS_CHECKED(name)                                     \
+    int name(const char *path, int flags) {                     \
+        REAL(int, #name, const char *, int);                    \
+        pass_open(#name, AT_FDCWD, path, flags);                \
+        return real(path, flags);                               \
+    }
+OPENS_CHECKED(__open_2)
+OPENS_CHECKED(__open64_2)

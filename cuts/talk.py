@@ -7,7 +7,7 @@ import hashlib
 from pathlib import Path
 
 from cuts.workload import Telling
-from firmware.events import RecordingEnd
+from firmware.events import CallEnd, CallerId, RecordingEnd
 from firmware.pcm import SampleFormat, decode_to_s16
 from firmware.ports import StoredTake, Take
 from firmware.storage.recordings import DiskRecording
@@ -48,6 +48,14 @@ async def record(
     """Record and finish."""
     recording = await grow(store, call_id, data, tell, purpose)
     return await recording.finish(Take(RecordingEnd.KEY, len(data), len(data), voiced=True))
+
+
+async def number_of_the_next(store: Store) -> int:
+    """The number that the next caller is told."""
+    call = await store.call_offered("front", CallerId())
+    kept = await store.keep_message(call, await record(store, call, speech("next", SECOND_BYTES)), "zh")
+    await store.call_ended(call, CallEnd.COMPLETED, None, "zh", ["message"])
+    return int(kept.number)
 
 
 def holds(folder: Path, word: bytes) -> list[str]:

@@ -145,6 +145,10 @@ class RecordNotFound(StorageError):
     """No record has this id."""
 
 
+class DatabaseReplaced(StorageError):
+    """Another database lies where one was written to before; what was acknowledged may not be in it."""
+
+
 class DatabaseDamaged(StorageError):
     """SQLite finds the database corrupt."""
 

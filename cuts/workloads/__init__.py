@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cuts.workload import Workload
-from cuts.workloads import backups, callbacks, damage, erasure, messages, migration
+from cuts.workloads import backups, callbacks, damage, erasure, incidents, messages, migration
 
 
 def workloads() -> list[Workload]:
@@ -14,6 +14,8 @@ def workloads() -> list[Workload]:
         backups.BACKUP,
         backups.RESTORE,
         erasure.WORKLOAD,
+        erasure.AFTER_ERASURE,
+        incidents.WORKLOAD,
         damage.WORKLOAD,
         *migration.workloads(),
     ]

@@ -7,14 +7,17 @@ from zoneinfo import ZoneInfo
 
 from cuts.judging import DATA, new_store, next_start, unsound, violations_of
 from cuts.talk import SECOND_BYTES, record, speech
-from cuts.workload import Telling, Told, Workload
+from cuts.workload import Fact, Telling, Told, Workload
 from firmware.events import CallEnd, CallerId
 from firmware.ports import CallbackRequest
 from firmware.storage.queries import Records
 from firmware.storage.store import Store
+from firmware.wav import HEADER_BYTES
 
 _PHONE, _OTHER = "13800138000", "02187654321"
 _REASON = "callback_reason"
+# In the order in which they are kept.
+_WISHES = ("morning", "afternoon", "as_soon_as_possible")
 
 
 async def _prepare(folder: Path) -> None:
@@ -35,7 +38,7 @@ async def _work(folder: Path, tell: Telling) -> None:
     await _keep(store, tell, again, CallbackRequest(_PHONE, "afternoon", spoken))
     await _end(store, again)
     other = await store.call_offered("front", CallerId(None))
-    kept = await _keep(store, tell, other, CallbackRequest(_OTHER))
+    kept = await _keep(store, tell, other, CallbackRequest(_OTHER, "as_soon_as_possible"))
     later = await record(store, other, speech("later", SECOND_BYTES), purpose=_REASON)
     await store.add_callback_reason(kept, later)
     tell("reason", id=kept)
@@ -66,6 +69,9 @@ async def _judge(folder: Path, told: Told) -> list[str]:
         language = await store.remembered_language(_PHONE)
         with Records(folder / DATA, ZoneInfo("UTC")) as records:
             by_id = {callback["id"]: callback for callback in records.callbacks()}
+        call = await store.call_offered("front", CallerId())
+        next_number = (await store.keep_callback(call, CallbackRequest("1"), "en")).number
+        await _end(store, call)
     if told.once("language") and language != "en":
         found.append("a remembered language is lost")
     newest = {fact["id"]: fact for fact in told.all("kept")}
@@ -73,11 +79,25 @@ async def _judge(folder: Path, told: Told) -> list[str]:
         callback = by_id.get(request_id)
         if callback is None or (callback["number"], callback["phone"]) != (fact["number"], fact["phone"]):
             found.append(f"the request {fact['number']} is lost or another")
-        elif fact["reason"] and callback["reason_id"] is None:
-            found.append(f"the reason of request {fact['number']} is lost")
+            continue
+        if fact["reason"] and not _is_spoken(folder, callback, "reason"):
+            found.append(f"the reason of request {fact['number']} is lost or another")
+        if callback["preferred"] not in _WISHES[_WISHES.index(fact["preferred"]) :]:
+            found.append(f"the wish of request {fact['number']} is {callback['preferred']}")
     added = [by_id.get(fact["id"], {}) for fact in told.all("reason")]
-    found += ["a reason added later is lost" for callback in added if callback.get("reason_id") is None]
+    found += ["a reason added later is lost" for callback in added if not _is_spoken(folder, callback, "later")]
+    numbers = [callback["number"] for callback in by_id.values()]
+    if len(set(numbers)) != len(numbers) or next_number <= max([0, *numbers, *(f["number"] for f in newest.values())]):
+        found.append("a number came twice")
+    if len({callback["phone"] for callback in by_id.values()}) != len(by_id):
+        found.append("a request is there twice")
     return [*found, *unsound(folder)]
+
+
+def _is_spoken(folder: Path, callback: Fact, seed: str) -> bool:
+    """Whether the reason of a request is there, byte for byte."""
+    files = list((folder / DATA / "recordings").glob(f"{callback.get('reason_id')}.*.wav"))
+    return [file.read_bytes()[HEADER_BYTES:] for file in files] == [speech(seed, SECOND_BYTES)]
 
 
 WORKLOAD = Workload("callbacks", _prepare, _work, _judge)

@@ -6,7 +6,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from cuts.judging import DATA, new_store, next_start, unsound, violations_of
-from cuts.talk import SECOND_BYTES, as_heard, grow, record, speech
+from cuts.talk import SECOND_BYTES, as_heard, grow, number_of_the_next, record, speech
 from cuts.workload import Fact, Telling, Told, Workload
 from firmware.events import CallEnd, CallerId
 from firmware.storage.queries import Records
@@ -78,6 +78,7 @@ async def _judge(folder: Path, told: Told) -> list[str]:
         found = [*violations_of(summary)]
         with Records(folder / DATA, ZoneInfo("UTC")) as records:
             messages, calls = records.messages(), records.calls()
+        next_number = await number_of_the_next(store)
         by_id = {message["id"]: message for message in messages}
         heard = {message["id"]: await store.message_audio(message["id"]) for message in messages}
     for fact in told.all("kept"):
@@ -92,8 +93,12 @@ async def _judge(folder: Path, told: Told) -> list[str]:
         f"the end of call {c['id']} is lost" for c in calls if c["id"] in ended and c["end_reason"] != "completed"
     ]
     found += [f"call {lost} is lost" for lost in ended - {call["id"] for call in calls}]
-    if len({message["number"] for message in messages}) != len(messages):
+    given_out = [message["number"] for message in messages] + [fact["number"] for fact in told.all("kept")]
+    if len({message["number"] for message in messages}) != len(messages) or next_number <= max(given_out):
         found.append("a number came twice")
+    kept = [message["id"] for message in messages if message["id"] in {fact["id"] for fact in told.all("kept")}]
+    if kept != list(dict.fromkeys(fact["id"] for fact in told.all("kept") if fact["id"] in by_id)):
+        found.append("the order is another")
     return [*found, *unsound(folder)]
 
 
@@ -118,12 +123,21 @@ def _cut_badly(fact: Fact, told: Told, messages: list[Fact], heard: dict[str, by
     of_call = [heard[message["id"]] for message in messages if message["call_id"] == call]
     if not of_call:
         return [f"{pushed} bytes of {seed} are lost"] if pushed > SECOND_BYTES else []
-    beginning = as_heard(speech(seed, _SIZE)).startswith(of_call[0])
+    beginning = _is_beginning(of_call[0], seed, pushed - SECOND_BYTES)
     enough = len(of_call[0]) // 2 >= pushed - SECOND_BYTES
     if beginning and enough and len(of_call) == 1:
         return []
     sizes = [len(one) // 2 for one in of_call]
     return [f"{seed}: of {pushed} bytes there are {sizes}, {_same(of_call[0], seed)} of them true"]
+
+
+def _is_beginning(heard: bytes, seed: str, certain: int) -> bool:
+    """True up to the `certain` sample; in the second behind it, blocks that never reached the disk read as zeros."""
+    true, never = as_heard(speech(seed, _SIZE)), as_heard(bytes(1))
+    first = max(0, certain) * 2
+    behind = zip(range(first, len(heard), 2), range(first, len(true), 2), strict=False)
+    whole = all(heard[at : at + 2] in (true[at : at + 2], never) for at, _ in behind)
+    return heard[:first] == true[: len(heard[:first])] and len(heard) <= len(true) and whole
 
 
 def _same(heard: bytes, seed: str) -> int:

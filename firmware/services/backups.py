@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from firmware.durable_files import plain_errors
 from firmware.errors import ConfigurationError, Problem, StorageError
 from firmware.ports import Clock
 from firmware.services.incident_book import IncidentBook
@@ -65,7 +66,8 @@ def give_way_to_calls() -> None:
 
 
 def _add(settings: Settings, folder: Path, clock: Clock) -> Backup:
-    _check_folder(settings, folder)
+    with plain_errors(folder, "plug the stick in again, or try another one"):
+        _check_folder(settings, folder)
     local = clock.now().astimezone(ZoneInfo(settings.time_zone)).strftime("%Y%m%d-%H%M%S")
     return add_backup(settings.data_dir, folder, settings.backup.keep, Stamp.now(clock), local)
 

@@ -20,6 +20,7 @@ _WATCH_SECONDS = 30.0
 # A start that is followed by a crash soon makes no backup of what it crashed on.
 _FIRST_SNAPSHOT_SECONDS = 15 * 60.0
 _SNAPSHOT_EVERY_SECONDS = 24 * 3600.0
+_SNAPSHOT_AGAIN_SECONDS = 3600.0
 
 
 class StoreOpening:
@@ -70,12 +71,13 @@ class StoreOpening:
         await self._tolerant(first)
         loop = asyncio.get_running_loop()
         snapshot_at = loop.time() + _FIRST_SNAPSHOT_SECONDS
+        made = False
         while True:
             if not self._store.is_open:
                 await self._tolerant(asyncio.ensure_future(self._try_to_open()))
-            elif loop.time() >= snapshot_at:
-                await self._snapshot()
-                snapshot_at = loop.time() + _SNAPSHOT_EVERY_SECONDS
+            elif loop.time() >= snapshot_at or (made and not await self._has_snapshot()):
+                made = await self._snapshot()
+                snapshot_at = loop.time() + (_SNAPSHOT_EVERY_SECONDS if made else _SNAPSHOT_AGAIN_SECONDS)
             await asyncio.sleep(_WATCH_SECONDS if self._store.is_open else _RETRY_SECONDS)
 
     async def _tolerant(self, trying: asyncio.Future[bool]) -> bool:
@@ -86,8 +88,17 @@ class StoreOpening:
             _log.error("the records belong to somebody else now", error=str(error))
             return False
 
-    async def _snapshot(self) -> None:
+    async def _snapshot(self) -> bool:
         try:
             await self._store.keep_snapshot(self._now().strftime("%Y%m%d-%H%M%S"))
         except StorageError as error:
             _log.warning("no small backup of the database could be made", error=str(error))
+            return False
+        return True
+
+    async def _has_snapshot(self) -> bool:
+        """False once an erasure has removed those that there were: nothing else holds what was acknowledged then."""
+        try:
+            return await self._store.has_snapshot()
+        except StorageError:
+            return True  # there is no way to make one now either

@@ -11,6 +11,7 @@ import hashlib
 import os
 import secrets
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,6 +31,10 @@ from firmware.wav import HEADER_BYTES
 _MOST_SNAPSHOTS = 20
 # Little at a time is on its way to the disk: what a call wants to be durable does not queue behind a whole backup.
 _SYNC_BYTES = 4 * 1024 * 1024
+# The service's own small backup takes seconds: a weekly one that meets it waits, instead of being left out for a week.
+# The other way round nobody waits: the threads are those of recordings, and the next try is soon.
+_PATIENCE_SECONDS = 60.0
+_LOOK_AGAIN_SECONDS = 0.25
 
 
 def make_backup(
@@ -41,7 +46,10 @@ def make_backup(
     """
     temporary = target.with_name(f"{LEFT_OVER}{secrets.token_hex(4)}")
     snapshot = temporary.with_suffix(".db")
-    with plain_errors(target, "choose another place for the backup"), _only_one(data_dir):
+    with (
+        plain_errors(target, "choose another place for the backup"),
+        _only_one(data_dir, 0.0 if database_only else _PATIENCE_SECONDS),
+    ):
         _remove_left_overs(target.parent)
         try:
             with new_file(temporary) as file:
@@ -54,16 +62,26 @@ def make_backup(
 
 
 @contextmanager
-def _only_one(data_dir: Path) -> Iterator[None]:
-    """One backup at a time; the folder itself is locked, which asks nothing of its disk."""
+def _only_one(data_dir: Path, patience_seconds: float) -> Iterator[None]:
+    """One at a time, the other one waits a while; the folder itself is locked, which asks nothing of its disk."""
     handle = os.open(data_dir, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    give_up_at = time.monotonic() + patience_seconds
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        while not _lock(handle):
+            if time.monotonic() >= give_up_at:
+                raise StorageError("another backup is being made; try again when it is done")
+            time.sleep(_LOOK_AGAIN_SECONDS)
         yield
-    except BlockingIOError as error:
-        raise StorageError("another backup is being made; try again when it is done") from error
     finally:
         os.close(handle)
+
+
+def _lock(handle: int) -> bool:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _remove_left_overs(folder: Path) -> None:

@@ -53,7 +53,8 @@ def add_backup(
     """
     earlier = backups_in(folder)
     sequence = 1 + max((backup.manifest.sequence for backup in earlier), default=0)
-    target = folder / free_name(folder, f"linekeeper-{local_stamp}", ".backup")
+    with plain_errors(folder, "plug the stick in again, or try another one"):
+        target = folder / free_name(folder, f"linekeeper-{local_stamp}", ".backup")
     manifest = make_backup(data_dir, target, now, sequence, database_only=database_only)
     _remove([backup.file for backup in earlier[: max(0, len(earlier) + 1 - keep)]])
     return Backup(target, manifest)

@@ -253,10 +253,15 @@ def create_shared(file: Path) -> None:
         file.touch(_SHARED_MODE)
 
 
-def _connect_and_migrate(db: SqliteDatabase) -> None:
+def connect_shared(db: SqliteDatabase) -> None:
+    """Open the calling thread's connection; a new database is the whole group's."""
     if db.database:
         create_shared(Path(str(db.database)))
     connect(db)
+
+
+def _connect_and_migrate(db: SqliteDatabase) -> None:
+    connect_shared(db)
     found = run_sql(db, "PRAGMA quick_check(1)").fetchone()[0]
     if found != "ok":
         raise DatabaseDamaged(f"{db.database} is damaged: {found}")

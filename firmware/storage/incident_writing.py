@@ -7,18 +7,15 @@ from firmware.storage import incident_rows
 from firmware.storage.stamps import IdMaker, Stamp
 from firmware.storage.writer import Writer, WritingDatabase
 
-# Some days of an office's writes; backups of the database are made daily.
-_MOST_REMEMBERED = 5000
-
 
 class IncidentWriting:
     """What every store has. What the database cannot take now is made up for, with its own time, by the next write."""
 
-    def __init__(self, database: WritingDatabase, clock: Clock, *, remembers: bool = False) -> None:
-        """It `remembers` what was acknowledged where it has to settle a database that replaces another one."""
+    def __init__(self, database: WritingDatabase, clock: Clock, *, most_remembered: int) -> None:
+        """So many of the latest writes are kept for a database that replaces this one."""
         self._clock = clock
         self._make_id = IdMaker(clock)
-        self._writer = Writer(database, self._make_id, self._now, _MOST_REMEMBERED if remembers else 0)
+        self._writer = Writer(database, self._make_id, self._now, most_remembered)
 
     async def open_incident(self, kind: str, place: str, summary: str, *, drill: bool = False) -> None:
         """A fault began, or is known already; with `drill` it is only exercised. Raises: StorageError."""

@@ -61,6 +61,7 @@ class Opening:
             await self._disconnect()
             raise
         await self._tell_of_the_past(summary.at)
+        self._replaced = False
         return summary
 
     async def close(self) -> None:
@@ -77,7 +78,6 @@ class Opening:
             make_folder(self._recordings.path)
 
     async def _connect(self) -> RecoverySummary:
-        self._replaced = False
         try:
             await self._database.connect()
         except DatabaseDamaged as error:
@@ -120,6 +120,7 @@ class Opening:
             await self._replace_damaged(error)
             await self._database.connect()
             await self._recover()
+            self._replaced = False
         except StorageError as worse:
             self._writer.met_trouble(worse)
             await self._disconnect()

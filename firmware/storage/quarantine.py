@@ -41,7 +41,7 @@ def replace_damaged(
     with plain_errors(data_dir):
         ready = ready_folder(data_dir)
         aside = free_name(data_dir, f"{DATABASE_FILE}.corrupt-{file_stamp(now)}")
-    local = [folder for folder in (data_dir / LOCAL_BACKUPS,) if folder.is_dir()]
+        local = [folder for folder in (data_dir / LOCAL_BACKUPS,) if folder.is_dir()]
     backup = newest_good([*local, *backup_folders], ready)
     sound = ready / DATABASE_FILE
     if backup is not None:
@@ -56,7 +56,7 @@ def replace_damaged(
         connect(db)
         with db.atomic():
             incident_rows.open_incident(db, make_id(), INCIDENT_KIND, INCIDENT_KIND, sentence, now)
-    moves = [Move(name, f"{aside}{name.removeprefix(DATABASE_FILE)}") for name in (*SIDE_FILES, DATABASE_FILE)]
+    moves = [Move(name, f"{aside}{name.removeprefix(DATABASE_FILE)}") for name in (DATABASE_FILE, *SIDE_FILES)]
     replace_content(data_dir, ready, moves)
     return sentence
 

@@ -44,13 +44,14 @@ def restore_backup(file: Path, data_dir: Path, now: Stamp) -> Restored:
         with plain_errors(data_dir):
             ready = ready_folder(data_dir)
         manifest = check_backup(file, ready)
-        had = (data_dir / DATABASE_FILE).exists()
         unpack_database(file, ready)
         erase_again(ready / DATABASE_FILE, data_dir)
         _unpack_the_rest(file, ready)
         _keep_numbers(data_dir, ready)
-        aside = free_name(data_dir, f"before-restore-{file_stamp(now)}")
-        items = (*SIDE_FILES, DATABASE_FILE, *(() if manifest.database_only else (RECORDINGS, OWN_VOICE)))
+        with plain_errors(data_dir):
+            had = (data_dir / DATABASE_FILE).exists()
+            aside = free_name(data_dir, f"before-restore-{file_stamp(now)}")
+        items = (DATABASE_FILE, *SIDE_FILES, *(() if manifest.database_only else (RECORDINGS, OWN_VOICE)))
         replace_content(data_dir, ready, [Move(item, f"{aside}/{item}") for item in items])
         return Restored(manifest, data_dir / aside if had else None)
     except StorageError:

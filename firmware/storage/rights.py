@@ -6,6 +6,7 @@ On an appliance the services are users of one group, and whoever restores is roo
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -20,13 +21,20 @@ def share_as_folder(file: Path, folder: Path) -> None:
         file.chmod(mode)
 
 
-def give_to_owner_of(present: Path, new: Path) -> None:
-    """New content gets the owner and group of what has its place now; only root can give. Raises: OSError."""
-    if os.geteuid() != 0 or not present.exists():
+def take_place(new: Path, present: Path, folder: Path) -> None:
+    """New content is as open as what has its place now, and a file at least as open as the folder it comes into.
+
+    It gets the owner and group of what has its place; only root can give. Raises: OSError.
+    """
+    if new.is_file():
+        share_as_folder(new, folder)
+    if not present.exists():
         return
-    owner = present.stat()
-    for path in _tree(new):
-        os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
+    meant = present.stat()
+    if os.geteuid() == 0:
+        for path in _tree(new):
+            os.chown(path, meant.st_uid, meant.st_gid, follow_symlinks=False)
+    new.chmod(stat.S_IMODE(new.stat().st_mode | meant.st_mode))
 
 
 def _tree(top: Path) -> Iterator[Path]:

@@ -10,6 +10,7 @@ from firmware.errors import BackupUnusable, StorageError
 from firmware.pcm import SampleFormat
 from firmware.storage.database import plain_database_errors
 from firmware.storage.migrations import CURRENT_VERSION
+from firmware.storage.recording_file import RecordingName
 from firmware.storage.sequences import sequences_of
 
 _BUSY_SECONDS = 10
@@ -59,10 +60,19 @@ def check_snapshot(file: Path) -> None:
             whole = db.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok"
             broken = db.execute("PRAGMA foreign_key_check").fetchone()
             strange = db.execute("SELECT 1 FROM sqlite_master WHERE type IN ('trigger', 'view')").fetchone()
+            files = db.execute("SELECT file FROM recording UNION ALL SELECT file FROM doomed_file").fetchall()
     except sqlite3.Error as error:
         raise BackupUnusable(f"its database cannot be read: {error}") from error
-    if not whole or broken or strange:
+    # The next start reads the ones and removes the others: a name must not lead out of the recordings folder.
+    if not whole or broken or strange or not all(_is_recording(file) for (file,) in files):
         raise BackupUnusable("its database is damaged")
+
+
+def _is_recording(file: object) -> bool:
+    try:
+        return RecordingName.parse(str(file)).call_id != ""
+    except ValueError:
+        return False
 
 
 def _at_rest(file: Path) -> sqlite3.Connection:

@@ -30,6 +30,8 @@ MESSAGE = "message"
 _DISK = "disk"
 _MEGABYTE = 1_000_000
 _KEPT_SNAPSHOTS = 2
+# Some days of an office's writes; backups of the database are made daily.
+_MOST_REMEMBERED = 5000
 
 
 class Store(IncidentWriting):
@@ -53,7 +55,7 @@ class Store(IncidentWriting):
     ) -> None:
         self._data_dir = data_dir
         self._database = Database(data_dir / DATABASE_FILE)
-        super().__init__(self._database, clock, remembers=True)
+        super().__init__(self._database, clock, most_remembered=_MOST_REMEMBERED)
         self._calls: set[str] = set()
         self._closed = False
         self._recordings = RecordingsFolder(data_dir / FOLDER, self._make_id)
@@ -185,6 +187,11 @@ class Store(IncidentWriting):
             lambda: add_backup(self._data_dir, folder, _KEPT_SNAPSHOTS, self._now(), local_stamp, database_only=True),
         )
         self._writer.forget(held)
+
+    async def has_snapshot(self) -> bool:
+        """Whether there is one: an erasure removes them, as they hold what was erased. Raises: StorageError."""
+        folder = self._data_dir / LOCAL_BACKUPS
+        return bool(await in_thread(self._recordings.files, lambda: list(folder.glob("*.backup"))))
 
     async def message_audio(self, message_id: str) -> bytes:
         """The kept part of a message as s16."""

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from firmware.durable_files import FOLDER_MODE, plain_errors, remove_durably, sync_folder, write_durably
 from firmware.errors import StorageError
-from firmware.storage.rights import give_to_owner_of, share_as_folder
+from firmware.storage.rights import take_place
 
 _DECISION = "replacing.json"
 _READY_PREFIX = ".incoming-"
@@ -57,8 +57,7 @@ def finish_replacing(data_dir: Path) -> bool:
         decided = decision.is_file()
         if decided:
             ready, moves = _parse(decision)
-            for move, has_new in moves:
-                _carry_out(data_dir, data_dir / ready, move, has_new)
+            _carry_out(data_dir, data_dir / ready, moves)
             remove_durably(decision)
         for left in data_dir.glob(f"{_READY_PREFIX}*"):
             shutil.rmtree(left)
@@ -71,21 +70,31 @@ def _hand_over(data_dir: Path, ready: Path, moves: Sequence[Move]) -> None:
     """The services use what is put in place, as different users, whoever puts it there."""
     for new, place in ((ready / move.item, data_dir / move.item) for move in moves):
         if new.exists():
-            give_to_owner_of(place, new)
-        if new.is_file():
-            share_as_folder(new, data_dir)
+            take_place(new, place, data_dir)
 
 
-def _carry_out(data_dir: Path, ready: Path, move: Move, has_new: bool) -> None:
-    new, place, aside = ready / move.item, data_dir / move.item, data_dir / move.aside
-    if has_new and not new.exists():
-        return  # done before: what is in place is the new content
-    if place.exists() and not aside.exists():
-        aside.parent.mkdir(mode=FOLDER_MODE, exist_ok=True)
-        sync_folder(data_dir)
-        _rename(place, aside)
-    if has_new:
-        _rename(new, place)
+def is_replacing(data_dir: Path) -> bool:
+    """Whether what lies there now is about to be put aside: who writes into it, writes for nobody. Raises: OSError."""
+    return (data_dir / _DECISION).exists()
+
+
+def _carry_out(data_dir: Path, ready: Path, moves: Sequence[tuple[Move, bool]]) -> None:
+    """All of the old goes before any of the new comes: a log of the one must never lie beside the other."""
+    for move, has_new in moves:
+        place, aside = data_dir / move.item, data_dir / move.aside
+        if has_new and not (ready / move.item).exists():
+            continue  # done before: what is in place is the new content
+        if place.exists() and not aside.exists():
+            aside.parent.mkdir(mode=FOLDER_MODE, exist_ok=True)
+            sync_folder(data_dir)
+            _rename(place, aside)
+    for move, has_new in moves:
+        if not has_new and (data_dir / move.aside).is_file():
+            # Made meanwhile by a program that still had the old one open.
+            (data_dir / move.item).unlink(missing_ok=True)
+    for move, has_new in moves:
+        if has_new and (ready / move.item).exists():
+            _rename(ready / move.item, data_dir / move.item)
 
 
 def _rename(source: Path, target: Path) -> None:

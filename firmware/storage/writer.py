@@ -10,7 +10,7 @@ from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from peewee import IntegrityError, SqliteDatabase
 
-from firmware.errors import RecordNotFound, StorageError
+from firmware.errors import DatabaseReplaced, RecordNotFound, StorageError
 from firmware.events import CallbackKept, MessageKept
 from firmware.journal import journal
 from firmware.storage import incident_rows
@@ -26,22 +26,17 @@ _MOST_OWED = 500
 
 
 @dataclass(frozen=True, slots=True)
-class _Owed:
-    """A write that must still happen. It may happen twice, so it must be one that does not mind."""
+class _Write:
+    """A write that must still happen, or that was acknowledged. It may happen twice, and must not mind.
 
-    work: Callable[..., Any]
-    args: tuple[Any, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Done:
-    """A write that was acknowledged. The number that was told with it, or the incident it met, is its own for good."""
+    The number that was told with it, or the incident that it met, is its `own` for good.
+    """
 
     work: Callable[..., Any]
     args: tuple[Any, ...]
     own: Mapping[str, object] = field(default_factory=dict)
 
-    def again(self, db: SqliteDatabase) -> None:
+    def do(self, db: SqliteDatabase) -> None:
         """In a database that may know of it or not."""
         self.work(db, *self.args, **self.own)
 
@@ -93,8 +88,8 @@ class Writer:
         self._database = database
         self._make_id = make_id
         self._now = now
-        self._owed: list[_Owed] = []
-        self._done: deque[_Done] = deque(maxlen=most_remembered)
+        self._owed: list[_Write] = []
+        self._done: deque[_Write] = deque(maxlen=most_remembered)
         self._trouble: _Trouble | None = None
 
     @property
@@ -107,6 +102,10 @@ class Writer:
         owed = tuple(self._owed)
         try:
             done = await self._database.write(_behind, owed, lambda db: work(db, *args, **kwargs))
+        except DatabaseReplaced:
+            self._owed = [*self._done, *self._owed]
+            self._done.clear()
+            return await self.write(work, *args, **kwargs)
         except RecordNotFound:
             raise
         except StorageError as error:
@@ -149,7 +148,7 @@ class Writer:
         Raises: StorageError.
         """
         owed = tuple(self._owed)
-        settling = [*(self._done if replaced else ()), *(_Done(debt.work, debt.args) for debt in owed)]
+        settling = [*(self._done if replaced else ()), *owed]
         await database.run(partial(_do_all_again, settling))
         self._paid(owed)
 
@@ -168,17 +167,17 @@ class Writer:
         self._done = deque((one for one in self._done if id(one) not in forgotten), maxlen=self._done.maxlen)
 
     def _owe(self, work: Callable[..., object], args: tuple[object, ...]) -> None:
-        self._owed = [*self._owed[-_MOST_OWED:], _Owed(work, args)]
+        self._owed = [*self._owed[-_MOST_OWED:], _Write(work, args)]
 
     def _remember(
-        self, owed: tuple[_Owed, ...], work: Callable[..., Any], args: tuple[Any, ...], result: object
+        self, owed: tuple[_Write, ...], work: Callable[..., Any], args: tuple[Any, ...], result: object
     ) -> None:
         self._paid(owed)
-        self._done.append(_Done(work, args, _own(result)))
+        self._done.append(_Write(work, args, _own(result)))
 
-    def _paid(self, owed: tuple[_Owed, ...]) -> None:
+    def _paid(self, owed: tuple[_Write, ...]) -> None:
         self._owed = [debt for debt in self._owed if debt not in owed]
-        self._done.extend(_Done(debt.work, debt.args) for debt in owed)
+        self._done.extend(owed)
 
     async def _tell_trouble(self) -> None:
         trouble, self._trouble = self._trouble, None
@@ -203,15 +202,15 @@ def _nothing(db: SqliteDatabase) -> None:
     """Only what is owed."""
 
 
-def _do_all_again(settling: Sequence[_Done], db: SqliteDatabase) -> None:
+def _do_all_again(settling: Sequence[_Write], db: SqliteDatabase) -> None:
     with db.atomic():
-        for done in settling:
-            _try_again(db, done.again)
+        for write in settling:
+            _try_again(db, write.do)
 
 
-def _behind(db: SqliteDatabase, owed: tuple[_Owed, ...], work: Callable[[SqliteDatabase], T]) -> T:
+def _behind(db: SqliteDatabase, owed: tuple[_Write, ...], work: Callable[[SqliteDatabase], T]) -> T:
     for debt in owed:
-        _try_again(db, _Done(debt.work, debt.args).again)
+        _try_again(db, debt.do)
     return work(db)
 
 

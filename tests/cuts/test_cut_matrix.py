@@ -43,7 +43,16 @@ def test_no_cut_loses_what_was_acknowledged(capsys: pytest.CaptureFixture[str]) 
     assert figures["found"] == []
     assert figures["points"] == POINTS
     assert min(figures["kinds"].values()) >= POINTS // 8
-    assert {"messages", "callbacks", "backup", "restore", "erasure", "damage"} <= figures["calls"].keys()
+    assert {
+        "messages",
+        "callbacks",
+        "backup",
+        "restore",
+        "erasure",
+        "damage",
+        "incidents",
+        "restore_after_erasure",
+    } <= figures["calls"].keys()
 
 
 def test_a_careless_store_is_found_out() -> None:
@@ -54,10 +63,10 @@ def test_a_careless_store_is_found_out() -> None:
 
 def test_every_work_is_cut_over_its_whole_range() -> None:
     small, large = plan([9, 500], 200)
-    assert len(small) == 4 * 10
-    assert len(large) == 160
+    assert len(small) == 5 * 10
+    assert len(large) == 150
     for kind in Kind:
         points = [point for each, point in large if each is kind]
-        assert len(points) == 40
+        assert len(points) == 30
         assert (min(points) < 20, max(points) > 480) == (True, True)
     assert set(small) == {(kind, point) for kind in Kind for point in range(1, 11)}

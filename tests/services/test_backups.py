@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -68,6 +69,36 @@ async def test_the_empty_place_of_a_stick_is_no_stick(
     with pytest.raises(StorageError, match="same disk as the records"):
         await asyncio.to_thread(backup_by_schedule, configured(f"{{folder: {tmp_path}/stick}}"), CLOCK)
     assert list((tmp_path / "stick").iterdir()) == []
+
+
+async def test_a_stick_that_fails_is_an_incident_too(
+    configured: Callable[[str], Settings], records: Callable[[], Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stick that was pulled out answers nothing but EIO, from whichever call on."""
+    (tmp_path / "stick").mkdir()
+    settings = configured(f"{{folder: {tmp_path}/stick, same_disk: true}}")
+    whole, whole_iterdir = Path.stat, Path.iterdir
+
+    def pulled(path: Path, **options: Any) -> Any:
+        if "stick" in path.parts:
+            raise OSError(errno.EIO, "Input/output error")
+        return whole(path, **options)
+
+    def no_list(path: Path) -> Any:
+        if "stick" in path.parts:
+            raise OSError(errno.EIO, "Input/output error")
+        return whole_iterdir(path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "stat", pulled)
+        with pytest.raises(StorageError, match="plug the stick in"):
+            await asyncio.to_thread(backup_by_schedule, settings, CLOCK)
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "iterdir", no_list)
+        with pytest.raises(StorageError, match="plug the stick in"):
+            await asyncio.to_thread(backup_by_schedule, settings, CLOCK)
+    ((summary, is_open),) = records()
+    assert (is_open, "Input/output error" in summary) == (True, True)
 
 
 async def test_no_folder_is_a_mistake_of_the_configuration(

@@ -152,6 +152,23 @@ async def test_two_at_a_time_are_one_too_many(
             make_backup(data_dir, tmp_path / "other", NOW)
         take_snapshot(database, target)
 
+    monkeypatch.setattr(backup_module, "_PATIENCE_SECONDS", 0.0)
     monkeypatch.setattr(backup_module, "take_snapshot", meanwhile)
     make_backup(data_dir, tmp_path / "one", NOW)
     assert sorted(file.name for file in tmp_path.iterdir()) == ["data", "one"]
+
+
+async def test_one_that_meets_another_one_waits_for_it(
+    store: Store, data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = threading.Thread(target=make_backup, args=(data_dir, tmp_path / "other", NOW))
+
+    def meanwhile(database: Path, target: Path) -> None:
+        monkeypatch.setattr(backup_module, "take_snapshot", take_snapshot)
+        other.start()
+        take_snapshot(database, target)
+
+    monkeypatch.setattr(backup_module, "take_snapshot", meanwhile)
+    make_backup(data_dir, tmp_path / "one", NOW)
+    other.join()
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["data", "one", "other"]

@@ -239,6 +239,9 @@ def with_database(good: bytes, tmp_path: Path, statements: str) -> bytes:
         "UPDATE recording SET file = 'x.' || file",
         "UPDATE recording SET total_samples = 999999",
         "DROP TABLE recording",
+        "INSERT INTO doomed_file VALUES ('../../etc/passwd')",
+        "INSERT INTO doomed_file VALUES ('/etc/passwd')",
+        "INSERT INTO doomed_file VALUES (x'00ff')",
     ],
 )
 def test_a_database_that_is_not_ours_is_refused(statements: str, good: bytes, place: Path, tmp_path: Path) -> None:

@@ -208,3 +208,30 @@ async def test_nobody_is_told_that_it_is_done_where_the_database_was_replaced_me
     monkeypatch.setattr(erasure, "note_erasure", replaced_before)
     with pytest.raises(StorageError, match="do it once more"):
         erase_caller(data_dir, GONE, clock, "CN")
+
+
+async def test_an_opening_that_fails_behind_a_replacement_is_made_up_for_whole(
+    store: Store, leave: Leave, spoken: Spoken, data_dir: Path, clock: Any, records: OpenRecords
+) -> None:
+    """What this run acknowledged is there, and what was erased is not, though only the second try succeeded."""
+    await a_call(store, leave, GONE, spoken(SECOND, 1))
+    await a_call(store, leave, STAYS, spoken(SECOND, 2))
+    clock.moment += timedelta(hours=1)
+    erase_caller(data_dir, GONE, clock, "CN")
+    with pytest.MonkeyPatch.context() as patch:
+        for step in ("writer.Writer.settle", "opening.erase_again"):
+            patch.setattr(f"firmware.storage.{step}", _refused)
+            damage(data_dir)
+            with pytest.raises(StorageError):
+                await store.keep_callback(store.new_call_id(), CallbackRequest("1", "morning"), "zh")
+            patch.undo()
+            if step.startswith("writer"):
+                await store.open()
+    await store.open()
+    only_the_other_is_left(records)
+    with records() as read:
+        assert [message["number"] for message in read.messages()] == [2]
+
+
+def _refused(*_: Any, **__: Any) -> None:
+    raise StorageError("the database is locked")

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -165,64 +165,6 @@ class TestAlone:
         await incidents.open_incident("power", "ups", "mains is away")
         assert kinds(records) == ["line_fault", "power"]
 
-    async def test_a_database_that_is_away_for_a_moment_is_not_made_anew_under_its_owner(
-        self, incidents: IncidentStore, data_dir: Path, store: Store, records: OpenRecords
-    ) -> None:
-        file = data_dir / "linekeeper.db"
-        await store.call_offered("front", CallerId())
-        await store.put_in_order()
-        aside = file.rename(data_dir / "aside.db")
-        with pytest.raises(StorageError, match="no database"):
-            await incidents.open_incident("power", "ups", "mains is away")
-        assert not file.exists()
-        aside.rename(file)
-        await incidents.note_incident("power", "ups", "speech was switched off")
-        assert kinds(records)[0] == "power"
-
-    async def test_it_writes_into_the_database_that_was_put_in_place_meanwhile(
-        self, incidents: IncidentStore, data_dir: Path, records: OpenRecords
-    ) -> None:
-        await incidents.open_incident("power", "ups", "mains is away")
-        copy = (data_dir / "linekeeper.db").read_bytes()
-        await incidents.open_incident("contact", "door", "the door is open")
-        (data_dir / "restored").write_bytes(copy)
-        (data_dir / "restored").rename(data_dir / "linekeeper.db")
-        await incidents.open_incident("temperature", "processor", "too hot")
-        assert kinds(records) == ["power", "temperature"]
-
-    async def test_a_database_replaced_in_the_middle_of_a_write_is_written_to_again(
-        self, incidents: IncidentStore, data_dir: Path, records: OpenRecords, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        await incidents.open_incident("power", "ups", "mains is away")
-        copy = (data_dir / "linekeeper.db").read_bytes()
-        (data_dir / "restored").write_bytes(copy)
-        whole = incidents._brief._transaction
-
-        def replaced(work: Callable[..., Any]) -> Any:
-            done = whole(work)
-            (data_dir / "restored").rename(data_dir / "linekeeper.db")
-            return done
-
-        with monkeypatch.context() as patch:
-            patch.setattr(incidents._brief, "_transaction", replaced)
-            with pytest.raises(StorageError, match="was replaced"):
-                await incidents.note_incident("power", "ups", "speech was switched off")
-        await incidents.retry()
-        with records() as read:
-            assert [action["action"] for action in read.incidents()[0]["actions"]] == ["speech was switched off"]
-
-    async def test_what_is_owed_about_an_incident_that_a_backup_does_not_know_blocks_nothing(
-        self, incidents: IncidentStore, data_dir: Path, records: OpenRecords, short_patience: None
-    ) -> None:
-        await incidents.open_incident("contact", "door", "the door is open")
-        copy = (data_dir / "linekeeper.db").read_bytes()
-        await incidents.open_incident("power", "ups", "mains is away")
-        with locked(data_dir), pytest.raises(StorageError):
-            await incidents.note_incident("power", "ups", "speech was switched off")
-        (data_dir / "linekeeper.db").write_bytes(copy)
-        await incidents.open_incident("temperature", "processor", "too hot")
-        assert kinds(records)[:2] == ["contact", "temperature"]
-
     @pytest.mark.parametrize("content", [b"no database" * 500, b"SQLite format 3\x00" + bytes(5000)])
     async def test_a_damaged_database_is_told_and_what_was_refused_is_kept_for_the_next_one(
         self, incidents: IncidentStore, data_dir: Path, records: OpenRecords, content: bytes
@@ -239,11 +181,30 @@ class TestAlone:
         assert "power" in kinds(records)
         assert incidents.trouble is None
 
-    async def test_weeks_of_incidents_leave_nothing_in_memory(self, incidents: IncidentStore) -> None:
-        for _ in range(20):
+    async def test_a_database_that_it_makes_is_the_whole_groups(self, incidents: IncidentStore, data_dir: Path) -> None:
+        before = os.umask(0o007)
+        try:
             await incidents.open_incident("power", "ups", "mains is away")
-            await incidents.close_incident("power", "ups")
-        assert list(incidents._writer.done_so_far()) == []
+        finally:
+            os.umask(before)
+        assert (data_dir / "linekeeper.db").stat().st_mode & 0o777 == 0o660
+
+    async def test_writes_that_were_given_up_do_not_pile_up_behind_a_hung_disk(
+        self, incidents: IncidentStore, data_dir: Path, records: OpenRecords, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        await incidents.open_incident("power", "ups", "mains is away")
+        monkeypatch.setattr("firmware.storage.incident_store._LONGEST_WRITE_SECONDS", 0.02)
+        with locked(data_dir):
+            for number in range(30):
+                with pytest.raises(StorageError, match="held by another program"):
+                    await incidents.note_incident("power", "ups", f"try {number}")
+            assert incidents._brief._thread._work_queue.qsize() < 10
+        monkeypatch.setattr("firmware.storage.incident_store._LONGEST_WRITE_SECONDS", 10.0)
+        while incidents._writer.owed:
+            with suppress(StorageError):
+                await incidents.retry()
+        with records() as read:
+            assert len(read.incidents()[0]["actions"]) == 30
 
     async def test_a_folder_that_cannot_be_made_is_told_at_once(self, tmp_path: Path, clock: Clock) -> None:
         (tmp_path / "data").write_text("a file, and no folder")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -45,3 +48,9 @@ def test_any_text_is_itself_and_telling_is_mutual(number: str, other: str, count
     assert same_number_as(number, country)(number)
     assert same_number_as(number, country)(other) == same_number_as(other, country)(number)
     assert canonical(canonical(number, country), country) == canonical(number, country)
+
+
+def test_no_service_loads_the_tables_of_all_countries() -> None:
+    services = "firmware.services.run, firmware.services.calls, firmware.services.power, firmware.services.backups"
+    code = f"import sys, {services}; sys.exit('phonenumbers' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

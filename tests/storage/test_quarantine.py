@@ -284,3 +284,17 @@ async def test_an_incident_that_ended_after_the_backup_is_over(
     assert power["ended_at"] is not None
     await store.close()
     await others.close()
+
+
+@pytest.mark.parametrize("backed_up", [False, True])
+async def test_the_group_may_write_into_what_takes_its_place(
+    make_store: MakeStore, data_dir: Path, backed_up: bool
+) -> None:
+    store = make_store()
+    await store.open()
+    (data_dir / "linekeeper.db").chmod(0o660)
+    if backed_up:
+        await store.keep_snapshot("20260301-080000")
+    await store._database.mend(DatabaseDamaged("a page is damaged"))  # type: ignore[misc]
+    assert (data_dir / "linekeeper.db").stat().st_mode & 0o777 == 0o660
+    await store.close()

@@ -172,3 +172,47 @@ async def test_what_root_restores_belongs_to_whom_it_belonged_before(
     restore_backup(tmp_path / "one", data_dir, NOW)
     for path in (data_dir / "linekeeper.db", *(data_dir / "recordings").rglob("*"), data_dir / "recordings"):
         assert (path.stat().st_uid, path.stat().st_gid) == (user, group), path
+
+
+async def test_the_group_may_do_with_what_is_restored_what_it_might_before(
+    make_store: MakeStore, leave: Leave, spoken: Spoken, data_dir: Path, tmp_path: Path
+) -> None:
+    store = make_store()
+    await store.open()
+    await message(store, leave, spoken(SECOND, 1))
+    make_backup(data_dir, tmp_path / "one", NOW)
+    await store.close()
+    (data_dir / "linekeeper.db").chmod(0o660)
+    (data_dir / "recordings").chmod(0o2750)
+    if os.geteuid() == 0:
+        for item in ("linekeeper.db", "recordings"):
+            os.chown(data_dir / item, 4321, 8765)
+    restore_backup(tmp_path / "one", data_dir, NOW)
+    database, recordings = (data_dir / "linekeeper.db").stat(), (data_dir / "recordings").stat()
+    assert (database.st_mode & 0o7777, recordings.st_mode & 0o7777) == (0o660, 0o2750)
+    if os.geteuid() == 0:
+        assert {(one.st_uid, one.st_gid) for one in (database, recordings)} == {(4321, 8765)}
+
+
+def test_no_log_of_the_old_database_ever_lies_beside_the_new_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite would take its pages for the new one's. A log that appears in between belongs to the old one as well."""
+    for name in ("linekeeper.db", "linekeeper.db-wal", "linekeeper.db-shm"):
+        (tmp_path / name).write_text("old")
+    ready = ready_folder(tmp_path)
+    (ready / "linekeeper.db").write_text("new")
+    rename = swap._rename
+
+    def watched(source: Path, target: Path) -> None:
+        rename(source, target)
+        if target.name == "aside-shm":
+            (tmp_path / "linekeeper.db-wal").write_text("by whoever has the old one open")
+        if (tmp_path / "linekeeper.db").exists() and (tmp_path / "linekeeper.db").read_text() == "new":
+            assert not list(tmp_path.glob("linekeeper.db-*"))
+
+    monkeypatch.setattr(swap, "_rename", watched)
+    items = ("linekeeper.db-wal", "linekeeper.db-shm", "linekeeper.db")
+    replace_content(tmp_path, ready, [Move(item, item.replace("linekeeper.db", "aside")) for item in items])
+    assert (tmp_path / "linekeeper.db").read_text() == "new"
+    assert {(tmp_path / name).read_text() for name in ("aside", "aside-wal", "aside-shm")} == {"old"}
