@@ -97,6 +97,9 @@ class World:
                 other.every_seconds = details["every_seconds"]
         return other.status()
 
+    def close(self) -> None:
+        """As `Peers`: nothing is kept open here."""
+
     async def view(self, service: str, name: str) -> Any:
         assert name == "status"
         await self.others[service].answer(3.0)
