@@ -162,8 +162,6 @@ def _bind(path: Path) -> socket.socket:
         raise
     finally:
         os.umask(umask)
-    # From now on, and not from some later turn of the event loop: who asks meanwhile waits instead of being refused.
-    listener.listen()
     listener.setblocking(False)
     return listener
 
