@@ -36,7 +36,12 @@ def card(server: Pulse, monkeypatch: pytest.MonkeyPatch) -> None:
 async def technician(appliance: BenchAppliance) -> AsyncIterator[asyncio.subprocess.Process]:
     """`linekeeper lines monitor line1`, once it listens."""
     command = [sys.executable, "-m", "firmware.cli", "--config", str(appliance.config), "lines", "monitor", "line1"]
-    process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+    process = await asyncio.create_subprocess_exec(
+        # A suite that was started in the background ignores Ctrl-C, and so would whoever it starts.
+        *command,
+        stdout=asyncio.subprocess.PIPE,
+        preexec_fn=lambda: signals.signal(signals.SIGINT, signals.SIG_DFL),
+    )
     assert process.stdout is not None
     try:
         assert b"You listen to line line1" in await process.stdout.readline()
