@@ -10,7 +10,7 @@ RIG ?=
 RUN_PACKAGES := python3 python3-venv libspandsp2
 SOUND_PACKAGES := portaudio19-dev python3-dev gcc libasound2-plugins pulseaudio pulseaudio-utils
 TEST_PACKAGES := mgetty-voice mgetty-pvftools multimon-ng nut-server systemd systemd-container debootstrap \
-	flite espeak-ng sox libfst-tools e2fsprogs util-linux $(SOUND_PACKAGES)
+	flite espeak-ng sox libfst-tools e2fsprogs util-linux postgresql nftables iproute2 $(SOUND_PACKAGES)
 
 .PHONY: help demo test lint unit hil bench cuts prompts soak install clean
 
@@ -69,5 +69,5 @@ $(VENV)/.run: pyproject.toml constraints.txt | $(VENV)/.packages-run
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.run | $(VENV)/.packages-test
-	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[speech,sound,gpio,dev]'
+	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[speech,sound,gpio,collector,dev]'
 	@touch $@

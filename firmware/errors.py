@@ -27,6 +27,11 @@ LinekeeperError
 │   ├── PowerSourceLost       a UPS, its server or its pins tell nothing any more
 │   └── LoadError             a load could not be shed, restored or checked
 │       └── LoadBusy          not now: a call is on that line
+├── DeliveryError             records cannot be delivered now; they stay on the appliance
+│   ├── FarEndUnreachable     no network, no answer, or somebody else answers in its place
+│   ├── TryLater              the far end has too much to do; carries its word on when
+│   ├── ClockWrong            the time of day here is too far off for certificates
+│   └── DeliveryRefused       the far end does not let this appliance in; a person must act
 ├── PinError                  a GPIO pin, or the library that drives it
 ├── LineHung                  a line's task stopped making progress, and was started again
 └── ServiceError              a service cannot start or be reached
@@ -187,6 +192,30 @@ class LoadError(PowerError):
 
 class LoadBusy(LoadError):
     """Not now: a call is on the line that this load belongs to."""
+
+
+class DeliveryError(LinekeeperError):
+    """Records cannot be delivered now; they stay on the appliance."""
+
+
+class FarEndUnreachable(DeliveryError):
+    """No network, no answer in time, or somebody else answers in the far end's place (a captive portal)."""
+
+
+class TryLater(DeliveryError):
+    """The far end has too much to do. `retry_after_seconds` is its own word, if it gave one."""
+
+    def __init__(self, message: str, retry_after_seconds: float | None = None) -> None:
+        self.retry_after_seconds = retry_after_seconds
+        super().__init__(message)
+
+
+class ClockWrong(DeliveryError):
+    """The time of day here is too far off for certificates to be judged."""
+
+
+class DeliveryRefused(DeliveryError):
+    """The far end does not let this appliance in; trying again alone will not help."""
 
 
 class PinError(LinekeeperError):

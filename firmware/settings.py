@@ -12,11 +12,12 @@ from pathlib import Path as FilePath
 from typing import Annotated, Any, Literal, get_args, get_origin
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, Field, ValidationError
 
 from firmware.errors import ConfigurationError, Problem
 from firmware.power_settings import PowerSettings
 from firmware.settings_section import Folder, Section
+from firmware.sync_settings import SyncSettings
 from firmware.yaml_source import Path, YamlSource, did_you_mean, parse_yaml
 
 AUTO = "auto"
@@ -29,11 +30,6 @@ def _known_zone(name: str) -> str:
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise ValueError(f'no time zone is called "{name}"; a name like Asia/Shanghai is needed') from error
     return name
-
-
-def _off_without_quotes(value: object) -> object:
-    # YAML reads a bare `off` as false.
-    return "off" if value is False else value
 
 
 class LineSettings(Section):
@@ -54,12 +50,6 @@ class OfficeSettings(Section):
 
     listen: Annotated[str, Field(pattern=r"^[^\s:]+:\d{1,5}$")] = "127.0.0.1:8080"
     """Host and port."""
-
-
-class SyncSettings(Section):
-    """Where records are delivered."""
-
-    mode: Annotated[Literal["off"], BeforeValidator(_off_without_quotes)] = "off"
 
 
 class SpeechSettings(Section):

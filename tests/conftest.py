@@ -27,3 +27,6 @@ def pytest_asyncio_loop_factories(item: pytest.Item) -> Mapping[str, Callable[[]
     if item.get_closest_marker("fast_time") is not None:
         return {"fast_time": FastTimeLoop}
     return {"real_time": asyncio.new_event_loop}
+
+
+pytest_plugins = ["tests.postgres_servers"]

@@ -4,6 +4,7 @@ Audio that crosses these borders is `s16` (see `pcm`), except what a line record
 """
 
 from firmware.ports.clock import Clock
+from firmware.ports.delivery import Answer, Blob, Entry, Outbox, Outcome, QueueState, Route, Uplink
 from firmware.ports.line import (
     AudioSink,
     CallMonitor,
@@ -25,7 +26,9 @@ from firmware.ports.wire import ByteWire, WireOpener, WireReceiver
 
 __all__ = [
     "AlarmContacts",
+    "Answer",
     "AudioSink",
+    "Blob",
     "ByteWire",
     "CallMonitor",
     "CallStore",
@@ -34,18 +37,23 @@ __all__ = [
     "Clip",
     "Clock",
     "ContactChange",
+    "Entry",
     "Grammar",
     "IncidentLog",
     "Lamps",
     "LoadSwitch",
     "Look",
     "ModemIdentity",
+    "Outbox",
+    "Outcome",
     "PowerReading",
     "PowerSource",
     "PromptShelf",
+    "QueueState",
     "Recognizer",
     "RecordLimits",
     "Recording",
+    "Route",
     "SpeechEar",
     "StoredTake",
     "Take",
@@ -53,6 +61,7 @@ __all__ = [
     "ToneEar",
     "ToneEarMaker",
     "Understood",
+    "Uplink",
     "Utterance",
     "VoiceLine",
     "WireOpener",

@@ -1,0 +1,1 @@
+"""Delivery: how records leave the appliance, and how it never loses count of what has arrived."""
