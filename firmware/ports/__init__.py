@@ -4,7 +4,20 @@ Audio that crosses these borders is `s16` (see `pcm`), except what a line record
 """
 
 from firmware.ports.clock import Clock
-from firmware.ports.delivery import Answer, Blob, Entry, Outbox, Outcome, QueueState, Route, Uplink
+from firmware.ports.delivery import (
+    Acknowledgement,
+    Answer,
+    Blob,
+    Change,
+    ChangeTaker,
+    DownChannel,
+    Entry,
+    Outbox,
+    Outcome,
+    QueueState,
+    Route,
+    Uplink,
+)
 from firmware.ports.line import (
     AudioSink,
     CallMonitor,
@@ -25,6 +38,7 @@ from firmware.ports.speech import Grammar, Recognizer, Understood, Utterance
 from firmware.ports.wire import ByteWire, WireOpener, WireReceiver
 
 __all__ = [
+    "Acknowledgement",
     "AlarmContacts",
     "Answer",
     "AudioSink",
@@ -34,9 +48,12 @@ __all__ = [
     "CallStore",
     "CallWatcher",
     "CallbackRequest",
+    "Change",
+    "ChangeTaker",
     "Clip",
     "Clock",
     "ContactChange",
+    "DownChannel",
     "Entry",
     "Grammar",
     "IncidentLog",

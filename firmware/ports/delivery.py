@@ -129,3 +129,47 @@ class Uplink(Protocol):
 
     async def close(self) -> None:
         """Let go of connections. Idempotent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Something that the collector wants of this appliance, in the order of `number`: its down-channel.
+
+    `body` None says that the thing was removed. `blob` is a file that belongs to it: SHA-256 and size.
+    """
+
+    number: int
+    kind: str
+    key: str
+    version: int
+    body: Mapping[str, Any] | None
+    blob: tuple[str, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledgement:
+    """What became of a change here. One that was refused is not sent again; the reason is for a person."""
+
+    number: int
+    done: bool
+    reason: str = ""
+
+
+class DownChannel(Protocol):
+    """What the collector has for this appliance. Raises: DeliveryError."""
+
+    async def changes(self, after: int) -> Sequence[Change]:
+        """The next ones, in order; none when there are no more."""
+
+    async def acknowledge(self, acknowledgements: Sequence[Acknowledgement]) -> None:
+        """Tell what became of them."""
+
+    async def fetch(self, sha256: str, byte_count: int, target: Path) -> None:
+        """Bring a file that belongs to a change; it is whole, checked and durable under its name afterwards."""
+
+
+class ChangeTaker(Protocol):
+    """Carries out one kind of change. Whatever it is told twice, it does once."""
+
+    async def take(self, change: Change, channel: DownChannel) -> Acknowledgement:
+        """Returns after it is durable. Raises: DeliveryError, StorageError, ServiceError: it is told again later."""
