@@ -14,13 +14,12 @@ from peewee import SqliteDatabase
 from firmware.errors import RecordNotFound, StorageError
 from firmware.ports import Answer, Outcome, QueueState
 from firmware.storage.database import raw
+from firmware.storage.numbering import LARGEST_NUMBER
 from firmware.storage.outbox_bodies import READERS, Found, read_bodies
 from firmware.storage.text import SENTENCE_LIMIT, bounded
 
 _COMMITTED = (Outcome.STORED, Outcome.DUPLICATE)
 _REFUSED = (Outcome.REJECTED, Outcome.CONFLICT)
-# SQLite counts to 2**63; whoever tells of more than this is no collector of ours.
-_LARGEST_NUMBER = 2**60
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +185,7 @@ def count_from(db: SqliteDatabase, seq: int, version: int) -> None:
 
     Raises: StorageError for numbers that no appliance reaches.
     """
-    if not (0 <= seq < _LARGEST_NUMBER and 0 <= version < _LARGEST_NUMBER):
+    if not (0 <= seq < LARGEST_NUMBER and 0 <= version < LARGEST_NUMBER):
         raise StorageError("the far end tells of numbers that no appliance reaches; have its records looked at")
     connection = raw(db)
     (known,) = connection.execute("SELECT version FROM outbox_counter").fetchone()
