@@ -33,6 +33,7 @@ class Waiting:
     queued_at: str
     attempts: int
     blob_sha256: str | None
+    blob_bytes: int | None
     found: Found | None
 
 
@@ -56,7 +57,7 @@ def take(db: SqliteDatabase, route: str, limit: int, *, with_audio: bool) -> lis
     kinds = ", ".join(f"'{kind}'" for kind in READERS)
     # A clock that was set back must not make what it queued before wait for years.
     query = f"""
-        SELECT seq, kind, record_id, version, queued_at, attempts, blob_sha256
+        SELECT seq, kind, record_id, version, queued_at, attempts, blob_sha256, blob_bytes
         FROM outbox JOIN outbox_route ON name = route
         WHERE route = ? AND state = 'waiting' AND kind IN ({kinds})
         AND (delay_seconds = 0 OR julianday(queued_at) > julianday('now')
@@ -73,8 +74,8 @@ def take(db: SqliteDatabase, route: str, limit: int, *, with_audio: bool) -> lis
 
 
 def _waiting(row: Sequence[Any], found: Found | None) -> Waiting:
-    seq, kind, record_id, version, queued_at, attempts, blob_sha256 = row
-    return Waiting(seq, kind, record_id, version, queued_at, attempts, blob_sha256, found)
+    seq, kind, record_id, version, queued_at, attempts, blob_sha256, blob_bytes = row
+    return Waiting(seq, kind, record_id, version, queued_at, attempts, blob_sha256, blob_bytes, found)
 
 
 def audio_kind(connection: sqlite3.Connection, route: str) -> str:
@@ -148,16 +149,19 @@ def failed(db: SqliteDatabase, route: str, sentence: str) -> None:
 def state(db: SqliteDatabase, route: str) -> QueueState:
     """How much waits."""
     connection = raw(db)
-    counts = connection.execute(
-        "SELECT count(*) FILTER (WHERE state = 'waiting'), count(*) FILTER (WHERE state = 'quarantined'), "
-        "min(queued_at) FILTER (WHERE state = 'waiting'), "
-        "count(*) FILTER (WHERE state = 'waiting' AND kind = ?) FROM outbox WHERE route = ?",
+    # A queue of weeks is counted in one pass; the oldest entry stands first.
+    every, aside, audio = connection.execute(
+        "SELECT count(*), total(state = 'quarantined'), total(kind = ? AND state = 'waiting') FROM outbox "
+        "WHERE route = ?",
         (audio_kind(connection, route), route),
     ).fetchone()
-    known = connection.execute(
+    (oldest,) = connection.execute(
+        "SELECT queued_at FROM outbox WHERE route = ? AND state = 'waiting' ORDER BY seq LIMIT 1", (route,)
+    ).fetchone() or (None,)
+    success_at, error, next_seq = connection.execute(
         "SELECT last_success_at, last_error, last_seq + 1 FROM outbox_route WHERE name = ?", (route,)
     ).fetchone() or (None, None, 1)
-    return QueueState(*counts, *known)
+    return QueueState(every - int(aside), int(aside), oldest, int(audio), success_at, error, next_seq)
 
 
 def quarantined(db: SqliteDatabase, most: int) -> list[Quarantined]:
