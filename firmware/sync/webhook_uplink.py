@@ -1,0 +1,126 @@
+"""Mode `webhook`: one signed POST per record, in order (docs/delivery.md)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+
+from firmware.errors import DeliveryError, DeliveryRefused
+from firmware.ports import Answer, Clock, Entry, Outcome
+from firmware.sync.appliance import Appliance
+from firmware.sync.web_answers import AddressFault, NoAnswer, ServerFault, taken
+from firmware.sync.web_client import WebClient
+from firmware.sync.webhook_body import WebhookBody, record_body
+from firmware.sync.webhook_signing import (
+    ID_HEADER,
+    IDEMPOTENCY_HEADER,
+    SIGNATURE_HEADER,
+    TIMESTAMP_HEADER,
+    read_secret,
+    signature,
+)
+from firmware.sync.wire_record import NoRecord
+
+_MOST_SECRET_BYTES = 4096
+# A receiver that fails at so many records one after the other is broken itself.
+_MOST_FAULTS = 3
+_MOST_SUSPECTS = 1000
+_PERHAPS_THE_RECORD = (ServerFault, AddressFault, NoAnswer)
+
+
+class SignedPost:
+    """Posts signed bodies to one URL."""
+
+    def __init__(self, client: WebClient, secret_file: Path, clock: Clock) -> None:
+        self._client = client
+        self._secret_file = secret_file
+        self._clock = clock
+
+    async def send(self, delivery_id: str, body: WebhookBody) -> str | None:
+        """None where it was taken, else why it never will be. Raises: DeliveryError; OSError of the body's file."""
+        secret = await asyncio.to_thread(self._secret)
+        timestamp = int(self._clock.now().timestamp())
+        signed = await asyncio.to_thread(lambda: signature(secret, delivery_id, timestamp, body.pieces()))
+        headers = {
+            ID_HEADER: delivery_id,
+            TIMESTAMP_HEADER: str(timestamp),
+            SIGNATURE_HEADER: signed,
+            IDEMPOTENCY_HEADER: delivery_id,
+        }
+        return taken(await self._client.post(headers, body), self._clock.now())
+
+    async def close(self) -> None:
+        """Idempotent."""
+        await self._client.close()
+
+    def _secret(self) -> bytes:
+        # Each time anew: who puts it right need not start the service again.
+        try:
+            with self._secret_file.open("rb") as file:
+                return read_secret(file.read(_MOST_SECRET_BYTES).decode("utf-8"))
+        except (OSError, ValueError) as error:
+            raise DeliveryRefused(f"{self._secret_file} holds no secret to sign with: {error}") from error
+
+
+class WebhookUplink:
+    """A `ports.Uplink`. A delivery's id is record and version, so that a receiver knows a repeat."""
+
+    def __init__(self, post: SignedPost, appliance: Appliance) -> None:
+        self._post = post
+        self._appliance = appliance
+        self._suspects: set[str] = set()
+
+    async def deliver(self, entries: Sequence[Entry]) -> Sequence[Answer]:
+        """One after the other; a record that the receiver fails at does not stop the others. Raises: DeliveryError.
+
+        Whether a fault is the record's or the receiver's shows when another record is taken.
+        """
+        answers: list[Answer] = []
+        faults: list[tuple[Entry, DeliveryError]] = []
+        for entry in sorted(entries, key=lambda entry: _delivery_id(entry) in self._suspects):
+            try:
+                answers.append(await self._deliver_one(entry))
+            except _PERHAPS_THE_RECORD as fault:
+                faults.append((entry, fault))
+                if len(faults) == _MOST_FAULTS:
+                    break
+            except DeliveryError:
+                if not answers:
+                    raise
+                break
+        self._suspect([entry for entry, _ in faults])
+        if faults and not _any_taken(answers):
+            raise faults[0][1]
+        return answers + [_rejected(entry, str(fault)) for entry, fault in faults]
+
+    async def close(self) -> None:
+        """Idempotent."""
+        await self._post.close()
+
+    async def _deliver_one(self, entry: Entry) -> Answer:
+        try:
+            refused = await self._post.send(_delivery_id(entry), record_body(entry, self._appliance))
+        except NoRecord as error:
+            return _rejected(entry, str(error))
+        except OSError as error:
+            return _rejected(entry, f"its recording cannot be read: {error.strerror or error}")
+        return _rejected(entry, refused) if refused else Answer(entry.seq, entry.version, Outcome.STORED)
+
+    def _suspect(self, entries: Sequence[Entry]) -> None:
+        """They come last from now on, so that however many of them cannot hold up the rest for good."""
+        if len(self._suspects) > _MOST_SUSPECTS:
+            self._suspects.clear()
+        self._suspects.update(map(_delivery_id, entries))
+
+
+def _delivery_id(entry: Entry) -> str:
+    return f"{entry.record_id}.{entry.version}"
+
+
+def _any_taken(answers: Sequence[Answer]) -> bool:
+    return any(answer.outcome is Outcome.STORED for answer in answers)
+
+
+def _rejected(entry: Entry, reason: str) -> Answer:
+    return Answer(entry.seq, entry.version, Outcome.REJECTED, reason)
