@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import ExitStack
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from firmware.errors import StorageError
 from firmware.ports import Blob, Entry
 from firmware.sync.appliance import Appliance
 from firmware.sync.wire_record import wire_bytes
@@ -30,21 +32,35 @@ class WebhookBody:
         """The length of all."""
         return len(self.head) + self.file_bytes + len(self.tail)
 
-    def pieces(self) -> Iterator[bytes]:
-        """All of it, in order. Blocks. Raises: OSError, also where the file is not as long as it was."""
-        with ExitStack() as open_files:
-            # Before the first piece leaves: without its audio nothing is sent.
+    def read(self) -> Iterator[bytes]:
+        """All of it, in order. Blocks. Raises: StorageError, also where the file is not as long as it was."""
+        # Opened before the first piece leaves: without its audio nothing is sent.
+        with ExitStack() as open_files, _told():
             file = open_files.enter_context(self.file.open("rb")) if self.file else None
             yield self.head
             left = self.file_bytes
             while file and left:
                 piece = file.read(min(left, _PIECE_BYTES))
                 if not piece:
-                    raise OSError(f"{self.file} ends {left} bytes early")
+                    raise StorageError(f"its recording ends {left} bytes early")
                 left -= len(piece)
                 yield piece
             if self.tail:
                 yield self.tail
+
+    async def pieces(self) -> AsyncIterator[bytes]:
+        """The same beside the event loop. Raises: StorageError."""
+        reading = self.read()
+        while (piece := await asyncio.to_thread(next, reading, None)) is not None:
+            yield piece
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise StorageError(f"its recording cannot be read: {error.strerror or error}") from error
 
 
 def json_body(content: dict[str, object]) -> WebhookBody:

@@ -2,65 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
-from pathlib import Path
 
-from firmware.errors import DeliveryError, DeliveryRefused
-from firmware.ports import Answer, Clock, Entry, Outcome
+from firmware.errors import DeliveryError, StorageError
+from firmware.ports import Answer, Entry, Outcome
 from firmware.sync.appliance import Appliance
-from firmware.sync.web_answers import AddressFault, NoAnswer, ServerFault, taken
-from firmware.sync.web_client import WebClient
-from firmware.sync.webhook_body import WebhookBody, record_body
-from firmware.sync.webhook_signing import (
-    ID_HEADER,
-    IDEMPOTENCY_HEADER,
-    SIGNATURE_HEADER,
-    TIMESTAMP_HEADER,
-    read_secret,
-    signature,
-)
+from firmware.sync.signed_post import SignedPost
+from firmware.sync.web_answers import AddressFault, NoAnswer, ServerFault
+from firmware.sync.webhook_body import record_body
 from firmware.sync.wire_record import NoRecord
 
-_MOST_SECRET_BYTES = 4096
 # A receiver that fails at so many records one after the other is broken itself.
 _MOST_FAULTS = 3
 _MOST_SUSPECTS = 1000
 _PERHAPS_THE_RECORD = (ServerFault, AddressFault, NoAnswer)
-
-
-class SignedPost:
-    """Posts signed bodies to one URL."""
-
-    def __init__(self, client: WebClient, secret_file: Path, clock: Clock) -> None:
-        self._client = client
-        self._secret_file = secret_file
-        self._clock = clock
-
-    async def send(self, delivery_id: str, body: WebhookBody) -> str | None:
-        """None where it was taken, else why it never will be. Raises: DeliveryError; OSError of the body's file."""
-        secret = await asyncio.to_thread(self._secret)
-        timestamp = int(self._clock.now().timestamp())
-        signed = await asyncio.to_thread(lambda: signature(secret, delivery_id, timestamp, body.pieces()))
-        headers = {
-            ID_HEADER: delivery_id,
-            TIMESTAMP_HEADER: str(timestamp),
-            SIGNATURE_HEADER: signed,
-            IDEMPOTENCY_HEADER: delivery_id,
-        }
-        return taken(await self._client.post(headers, body), self._clock.now())
-
-    async def close(self) -> None:
-        """Idempotent."""
-        await self._client.close()
-
-    def _secret(self) -> bytes:
-        # Each time anew: who puts it right need not start the service again.
-        try:
-            with self._secret_file.open("rb") as file:
-                return read_secret(file.read(_MOST_SECRET_BYTES).decode("utf-8"))
-        except (OSError, ValueError) as error:
-            raise DeliveryRefused(f"{self._secret_file} holds no secret to sign with: {error}") from error
 
 
 class WebhookUplink:
@@ -103,8 +58,8 @@ class WebhookUplink:
             refused = await self._post.send(_delivery_id(entry), record_body(entry, self._appliance))
         except NoRecord as error:
             return _rejected(entry, str(error))
-        except OSError as error:
-            return _rejected(entry, f"its recording cannot be read: {error.strerror or error}")
+        except StorageError as error:
+            return _rejected(entry, str(error))
         return _rejected(entry, refused) if refused else Answer(entry.seq, entry.version, Outcome.STORED)
 
     def _suspect(self, entries: Sequence[Entry]) -> None:

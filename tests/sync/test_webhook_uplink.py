@@ -18,8 +18,10 @@ import trustme
 
 from firmware.errors import ClockWrong, DeliveryError, DeliveryRefused, FarEndUnreachable, TryLater
 from firmware.ports import Outcome
-from firmware.sync.web_client import WebClient
-from firmware.sync.webhook_uplink import SignedPost, WebhookUplink
+from firmware.sync.http_caller import CallerSettings, HttpCaller
+from firmware.sync.signed_post import PatientRate, SignedPost
+from firmware.sync.web_answers import NoAnswer
+from firmware.sync.webhook_uplink import WebhookUplink
 from tests.sync.records import APPLIANCE, FixedClock, blob_in, entry
 from tests.sync.web_receiver import CUT, NEVER, Got, Receiver, answer
 
@@ -34,10 +36,16 @@ def secret_file(tmp_path: Path) -> Path:
     return file
 
 
-def uplink(receiver: Receiver, secret_file: Path, timeout_seconds: float = 20.0, **more: object) -> WebhookUplink:
-    clock = FixedClock()
-    client = WebClient(receiver.url, clock, timeout_seconds=timeout_seconds, **more)  # type: ignore[arg-type]
-    return WebhookUplink(SignedPost(client, secret_file, clock), APPLIANCE)
+def uplink(
+    receiver: Receiver, secret_file: Path, timeout_seconds: float = 20.0, authority_file: Path | None = None
+) -> WebhookUplink:
+    settings = CallerSettings(timeout_seconds=timeout_seconds, authority_file=authority_file)
+    return made(receiver.url, secret_file, settings, FixedClock())
+
+
+def made(url: str, secret_file: Path, settings: CallerSettings, clock: FixedClock) -> WebhookUplink:
+    caller = HttpCaller(settings, PatientRate(None), clock)
+    return WebhookUplink(SignedPost(caller, url, secret_file, clock), APPLIANCE)
 
 
 async def test_each_record_arrives_in_order_and_its_signature_is_good(secret_file: Path) -> None:
@@ -117,7 +125,7 @@ async def test_what_is_no_acknowledgement_acknowledges_nothing(
 async def test_a_receiver_that_never_answers_is_given_up(secret_file: Path) -> None:
     async with Receiver(lambda got: NEVER) as receiver:
         hook = uplink(receiver, secret_file, timeout_seconds=0.2)
-        with pytest.raises(FarEndUnreachable, match="no answer"):
+        with pytest.raises(NoAnswer):
             await hook.deliver([entry(1)])
         await hook.close()
 
@@ -221,8 +229,7 @@ async def test_without_a_secret_nothing_leaves(tmp_path: Path) -> None:
 
 
 async def test_nothing_leaves_this_machine_unencrypted(secret_file: Path) -> None:
-    clock = FixedClock()
-    hook = WebhookUplink(SignedPost(WebClient("http://192.0.2.1/hook", clock), secret_file, clock), APPLIANCE)
+    hook = made("http://192.0.2.1/hook", secret_file, CallerSettings(), FixedClock())
     with pytest.raises(DeliveryRefused, match="https"):
         await hook.deliver([entry(1)])
 
@@ -254,7 +261,7 @@ async def test_a_clock_that_is_not_set_is_named_where_a_certificate_is_too_old(
     async with Receiver(tls=tls) as receiver:
         clock = FixedClock()
         clock.good = False
-        client = WebClient(receiver.url, clock, authority_file=tmp_path / "authority.pem")
+        hook = made(receiver.url, secret_file, CallerSettings(authority_file=tmp_path / "authority.pem"), clock)
         with pytest.raises(ClockWrong):
-            await WebhookUplink(SignedPost(client, secret_file, clock), APPLIANCE).deliver([entry(1)])
-        await client.close()
+            await hook.deliver([entry(1)])
+        await hook.close()
