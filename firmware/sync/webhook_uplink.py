@@ -8,13 +8,13 @@ from firmware.errors import DeliveryError, StorageError
 from firmware.ports import Answer, Entry, Outcome
 from firmware.sync.appliance import Appliance
 from firmware.sync.signed_post import SignedPost
+from firmware.sync.suspects import Suspects
 from firmware.sync.web_answers import AddressFault, NoAnswer, ServerFault
 from firmware.sync.webhook_body import record_body
 from firmware.sync.wire_record import NoRecord
 
 # A receiver that fails at so many records one after the other is broken itself.
 _MOST_FAULTS = 3
-_MOST_SUSPECTS = 1000
 _PERHAPS_THE_RECORD = (ServerFault, AddressFault, NoAnswer)
 
 
@@ -24,7 +24,7 @@ class WebhookUplink:
     def __init__(self, post: SignedPost, appliance: Appliance) -> None:
         self._post = post
         self._appliance = appliance
-        self._suspects: set[str] = set()
+        self._suspects = Suspects()
 
     async def deliver(self, entries: Sequence[Entry]) -> Sequence[Answer]:
         """One after the other; a record that the receiver fails at does not stop the others. Raises: DeliveryError.
@@ -33,7 +33,7 @@ class WebhookUplink:
         """
         answers: list[Answer] = []
         faults: list[tuple[Entry, DeliveryError]] = []
-        for entry in sorted(entries, key=lambda entry: _delivery_id(entry) in self._suspects):
+        for entry in self._suspects.last(entries):
             try:
                 answers.append(await self._deliver_one(entry))
             except _PERHAPS_THE_RECORD as fault:
@@ -44,7 +44,7 @@ class WebhookUplink:
                 if not answers:
                     raise
                 break
-        self._suspect([entry for entry, _ in faults])
+        self._suspects.add(entry for entry, _ in faults)
         if faults and not _any_taken(answers):
             raise faults[0][1]
         return answers + [_rejected(entry, str(fault)) for entry, fault in faults]
@@ -61,12 +61,6 @@ class WebhookUplink:
         except StorageError as error:
             return _rejected(entry, str(error))
         return _rejected(entry, refused) if refused else Answer(entry.seq, entry.version, Outcome.STORED)
-
-    def _suspect(self, entries: Sequence[Entry]) -> None:
-        """They come last from now on, so that however many of them cannot hold up the rest for good."""
-        if len(self._suspects) > _MOST_SUSPECTS:
-            self._suspects.clear()
-        self._suspects.update(map(_delivery_id, entries))
 
 
 def _delivery_id(entry: Entry) -> str:
