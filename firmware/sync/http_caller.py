@@ -19,6 +19,7 @@ from firmware.sync.tls import make_context, tls_failure
 MOST_ANSWER_BYTES = 2 * 1024 * 1024
 # A far end that does not even take a connection for so long is not there; a busy one answers 429 or 503.
 _CONNECT_SECONDS = 15.0
+_UNCAPPED_PIECE_BYTES = 64 * 1024
 
 
 class Body(Protocol):
@@ -116,13 +117,15 @@ class HttpCaller:
             proxy=None if loopback else self._settings.proxy,
             trust_env=not loopback and self._settings.proxy is None,
             follow_redirects=False,
-            timeout=httpx.Timeout(seconds, connect=min(seconds, _CONNECT_SECONDS)),
+            timeout=httpx.Timeout(seconds, connect=min(seconds / 2, _CONNECT_SECONDS)),
         )
 
     async def _paced(self, body: bytes | Body) -> AsyncIterator[bytes]:
         loop = asyncio.get_running_loop()
-        async for piece in _pieces(body):
-            await asyncio.sleep(self._rate.wait_seconds(len(piece), loop.time()))
+        piece_bytes = PIECE_BYTES if self._rate.bytes_per_second is not None else _UNCAPPED_PIECE_BYTES
+        async for piece in _pieces(body, piece_bytes):
+            if wait_seconds := self._rate.wait_seconds(len(piece), loop.time()):
+                await asyncio.sleep(wait_seconds)
             self.bytes_sent += len(piece)
             yield piece
 
@@ -154,11 +157,11 @@ async def _answer(client: httpx.AsyncClient, request: httpx.Request, most_bytes:
         await response.aclose()
 
 
-async def _pieces(body: bytes | Body) -> AsyncIterator[bytes]:
+async def _pieces(body: bytes | Body, most_bytes: int) -> AsyncIterator[bytes]:
     if isinstance(body, bytes):
-        for start in range(0, len(body), PIECE_BYTES):
-            yield body[start : start + PIECE_BYTES]
+        for start in range(0, len(body), most_bytes):
+            yield body[start : start + most_bytes]
         return
     async for large in body.pieces():
-        for start in range(0, len(large), PIECE_BYTES):
-            yield large[start : start + PIECE_BYTES]
+        for start in range(0, len(large), most_bytes):
+            yield large[start : start + most_bytes]
