@@ -14,6 +14,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, Field, ValidationError
 
+from firmware.alert_settings import AlertSettings
+from firmware.email_settings import EmailSettings
 from firmware.errors import ConfigurationError, Problem
 from firmware.power_settings import PowerSettings
 from firmware.retention_settings import RetentionSettings
@@ -123,6 +125,8 @@ class Settings(Section):
     office: OfficeSettings = OfficeSettings()
     power: PowerSettings = PowerSettings()
     sync: SyncSettings = SyncSettings()
+    email: EmailSettings = EmailSettings()
+    alerts: AlertSettings = AlertSettings()
     speech: SpeechSettings = SpeechSettings()
     backup: BackupSettings = BackupSettings()
     retention: RetentionSettings = RetentionSettings()

@@ -50,7 +50,7 @@ class AlertUplink:
         await self.desk.close()
 
 
-def step_uplink(desk: AlertDesk, number: int) -> AlertUplink:
+def step_uplink(number: int, desk: AlertDesk) -> AlertUplink:
     """Tells the people of one step."""
 
     async def tell(incident: Incident) -> None:

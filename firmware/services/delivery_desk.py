@@ -52,8 +52,9 @@ class DeliveryDesk:
     def set_pace(self, every_seconds: float | None) -> None:
         """See `Sender.set_pace`."""
         self.every_seconds = every_seconds
-        for sender in self.senders:
-            sender.set_pace(every_seconds)
+        for delivery, sender in zip(self.deliveries, self.senders, strict=True):
+            if not delivery.urgent:
+                sender.set_pace(every_seconds)
 
     def wake(self, *, now: bool) -> None:
         """See `Sender.wake`."""
@@ -92,7 +93,7 @@ class DeliveryDesk:
             self._outbox,
             delivery.far_end,
             random.SystemRandom().random,
-            times=SenderTimes(spread_seconds=settings.sync.spread_seconds),
+            times=SenderTimes(spread_seconds=0.0 if delivery.urgent else settings.sync.spread_seconds),
             changed=self._watch.stamp,
             backlog_seconds=backlog_seconds,
         )

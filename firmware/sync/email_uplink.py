@@ -9,7 +9,6 @@ from zoneinfo import ZoneInfo
 from firmware.email_settings import EmailSettings
 from firmware.errors import DeliveryError, TryLater
 from firmware.ports import Answer, Clock, Entry, Outcome
-from firmware.sync.appliance import Appliance
 from firmware.sync.mail import Attachment, Mail, mail_bytes
 from firmware.sync.mail_audio import NoAudio, attachment_of
 from firmware.sync.message_mail import message_mail
@@ -25,19 +24,19 @@ Trouble = Callable[[str | None], Awaitable[None]]
 
 
 class EmailUplink:
-    """A `ports.Uplink`. Its route has messages only, without changes and history."""
+    """A `ports.Uplink`; `name` is the appliance's. Its route has messages only, without changes and history."""
 
     def __init__(
         self,
         settings: EmailSettings,
-        appliance: Appliance,
+        name: str,
         languages: Sequence[str],
         zone: ZoneInfo,
         clock: Clock,
         trouble: Trouble,
     ) -> None:
         self._settings = settings
-        self._appliance = appliance
+        self._name = name
         self._languages = languages
         self._zone = zone
         self._clock = clock
@@ -85,7 +84,7 @@ class EmailUplink:
             return _rejected(entry, str(refused))
 
     async def _send(self, session: MailSession, entry: Entry, audio: Attachment | NoAudio) -> Answer:
-        mail = message_mail(entry, audio, self._appliance.name, self._languages, self._zone)
+        mail = message_mail(entry, audio, self._name, self._languages, self._zone)
         had_it = self._had_it.get(entry.record_id, set())
         missing = [who for who in self._settings.to if who not in had_it]
         if not missing:

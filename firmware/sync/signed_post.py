@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from pathlib import Path
 
 from firmware.errors import DeliveryRefused, FarEndUnreachable
@@ -34,13 +35,21 @@ class PatientRate(ByteRate):
         return max(super().longest_seconds(byte_count), byte_count / _SLOWEST_BYTES_PER_SECOND)
 
 
+@dataclass(frozen=True, slots=True)
+class HookAddress:
+    """Where, and the file with the secret that it knows us by."""
+
+    url: str
+    secret_file: Path
+
+
 class SignedPost:
     """Posts signed bodies to one URL."""
 
-    def __init__(self, caller: HttpCaller, url: str, secret_file: Path, clock: Clock) -> None:
+    def __init__(self, caller: HttpCaller, address: HookAddress, clock: Clock) -> None:
         self._caller = caller
-        self._url = url
-        self._secret_file = secret_file
+        self._url = address.url
+        self._secret_file = address.secret_file
         self._clock = clock
 
     async def send(self, delivery_id: str, body: WebhookBody) -> str | None:

@@ -193,7 +193,7 @@ async def test_a_summary_outlives_a_restart_and_a_network_that_is_away(office: O
 
 
 async def test_behind_the_outbox_one_that_cannot_be_told_keeps_none_from_the_others(office: Office) -> None:
-    uplink, ends = step_uplink(office.desk, 0), ends_uplink(office.desk)
+    uplink, ends = step_uplink(0, office.desk), ends_uplink(office.desk)
     office.steps[0].greylisted = {"anna"}
     answers = await uplink.deliver(
         [entry(1, incident("a")), entry(2, incident("b", kind="clock")), entry(3, erased=True)]

@@ -40,7 +40,7 @@ def uplink(port: int, troubles: Troubles | None = None, **more: Any) -> EmailUpl
         if troubles is not None:
             troubles.append(sentence)
 
-    return EmailUplink(settings, APPLIANCE, ("zh", "en"), ZoneInfo("Asia/Shanghai"), FixedClock(), trouble)
+    return EmailUplink(settings, APPLIANCE.name, ("zh", "en"), ZoneInfo("Asia/Shanghai"), FixedClock(), trouble)
 
 
 def text_of(mail: EmailMessage) -> str:

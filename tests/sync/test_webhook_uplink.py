@@ -19,7 +19,7 @@ import trustme
 from firmware.errors import ClockWrong, DeliveryError, DeliveryRefused, FarEndUnreachable, TryLater
 from firmware.ports import Outcome
 from firmware.sync.http_caller import CallerSettings, HttpCaller
-from firmware.sync.signed_post import PatientRate, SignedPost
+from firmware.sync.signed_post import HookAddress, PatientRate, SignedPost
 from firmware.sync.web_answers import NoAnswer
 from firmware.sync.webhook_uplink import WebhookUplink
 from tests.sync.records import APPLIANCE, FixedClock, blob_in, entry
@@ -45,7 +45,7 @@ def uplink(
 
 def made(url: str, secret_file: Path, settings: CallerSettings, clock: FixedClock) -> WebhookUplink:
     caller = HttpCaller(settings, PatientRate(None), clock)
-    return WebhookUplink(SignedPost(caller, url, secret_file, clock), APPLIANCE)
+    return WebhookUplink(SignedPost(caller, HookAddress(url, secret_file), clock), APPLIANCE)
 
 
 async def test_each_record_arrives_in_order_and_its_signature_is_good(secret_file: Path) -> None:
