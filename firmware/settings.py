@@ -9,10 +9,10 @@ import json
 import types
 from collections.abc import Iterator, Sequence
 from pathlib import Path as FilePath
-from typing import Annotated, Any, Literal, get_args, get_origin
+from typing import Annotated, Any, Literal, Self, get_args, get_origin
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, Field, ValidationError, model_validator
 
 from firmware.alert_settings import AlertSettings
 from firmware.email_settings import EmailSettings
@@ -130,6 +130,12 @@ class Settings(Section):
     speech: SpeechSettings = SpeechSettings()
     backup: BackupSettings = BackupSettings()
     retention: RetentionSettings = RetentionSettings()
+
+    @model_validator(mode="after")
+    def _alerts_have_a_mail_server(self) -> Self:
+        if self.alerts.needs_mail and self.email.server is None:
+            raise ValueError("alerts by email need email.server and email.sender")
+        return self
 
 
 def load_settings(path: FilePath) -> Settings:
