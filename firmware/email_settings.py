@@ -35,8 +35,8 @@ class EmailSettings(Section):
     languages: Annotated[tuple[Literal["zh", "en"], ...], Field(max_length=2)] = ()
     """The office's languages otherwise."""
     attach_audio: bool = True
-    most_megabytes: Annotated[float, Field(gt=0, le=100)] = 15.0
-    """A larger mail is sent without its audio; many servers take 10 to 25."""
+    most_megabytes: Annotated[float, Field(gt=0, le=25)] = 8.0
+    """A larger mail is sent without its audio; this is six minutes. Making it takes five times its size of memory."""
     delay_seconds: Annotated[float, Field(ge=0, le=3600)] = 120.0
     """So that the call is over and the transcript, if there will be one, is written."""
     timeout_seconds: Annotated[float, Field(ge=1, le=600)] = 60.0

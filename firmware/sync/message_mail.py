@@ -53,7 +53,7 @@ class _MessageText:
         return urgent + self.words["subject"].format(number=one_line(self._field("number"), 20), caller=self._caller())
 
     def text(self) -> str:
-        facts = "\n".join(f"{self.words[label]}: {value}" for label, value in self._facts())
+        facts = "\n".join(self._pair(label, value) for label, value in self._facts())
         return "\n\n".join([facts, *self._remarks()]) + "\n"
 
     def _facts(self) -> Iterator[tuple[str, str]]:
@@ -71,10 +71,13 @@ class _MessageText:
             yield self.words["doubtful_clock"]
         transcript = self._field("transcript")
         if transcript:
-            yield f"{self.words['transcript']}:\n{several_lines(transcript, _LONGEST_TRANSCRIPT)}"
+            yield self._pair("transcript", f"\n{several_lines(transcript, _LONGEST_TRANSCRIPT)}")
         else:
             yield self.words["no_transcript"]
         yield self.words["attached" if isinstance(self.audio, Attachment) else self.audio.value]
+
+    def _pair(self, label: str, value: str) -> str:
+        return self.words["pair"].replace("{label}", self.words[label]).replace("{value}", value)
 
     def _caller(self) -> str:
         number = self._field("caller_number")

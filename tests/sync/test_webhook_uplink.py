@@ -130,6 +130,18 @@ async def test_a_receiver_that_never_answers_is_given_up(secret_file: Path) -> N
         await hook.close()
 
 
+async def test_a_slow_answer_is_waited_for(secret_file: Path) -> None:
+    async def slowly(got: Got) -> bytes:
+        await asyncio.sleep(0.3)
+        return answer(202)
+
+    async with Receiver(slowly) as receiver:
+        hook = uplink(receiver, secret_file)
+        (answered,) = await hook.deliver([entry(1)])
+        await hook.close()
+    assert answered.outcome is Outcome.STORED
+
+
 async def test_an_answer_that_drips_for_ever_is_given_up(secret_file: Path) -> None:
     dripping = b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n" + b"x" * 1000
 
