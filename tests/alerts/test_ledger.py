@@ -39,7 +39,7 @@ def test_it_does_not_grow_for_ever(tmp_path: Path) -> None:
     assert (len(ledger.held()["0"]["incidents"]), ledger.held()["0"]["more"]) == (200, 1300)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     content=st.binary(max_size=30)
     | json_values.map(lambda value: json.dumps(value).encode())

@@ -94,7 +94,9 @@ async def test_every_record_of_a_call_lies_on_the_stick(configured: Callable[[st
     (tmp_path / "stick").mkdir()
     async with appliance(configured("sync: {mode: folder, path: TMP/stick, same_disk: true}")) as store:
         await leave_message(store)
-        await until(lambda: any((tmp_path / "stick").rglob("audio/*.wav")) and '"message"' in on(tmp_path / "stick"))
+        await until(
+            lambda: any((tmp_path / "stick").rglob("audio/*.wav")) and '"kind":"message"' in on(tmp_path / "stick")
+        )
     (audio,) = (tmp_path / "stick").rglob("audio/*.wav")
     assert wav.parse(audio.read_bytes()).data == SAMPLES
     records = [json.loads(line) for line in on(tmp_path / "stick").splitlines()]
