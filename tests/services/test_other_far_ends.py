@@ -77,10 +77,14 @@ async def test_every_record_of_a_call_arrives_at_the_web_hook_though_an_answer_i
         )
         async with appliance(settings) as store:
             message_id = await leave_message(store)
-            await until(lambda: {"message", "recording", "call"} <= kinds_at(receiver))
-    keys = [got.headers["idempotency-key"] for got in receiver.got]
-    assert len(keys) == len(set(keys)) + 1
-    assert any(key.startswith(message_id) for key in keys)
+            await until(lambda: {"message", "recording", "call"} <= kinds_at(receiver) and came_again(receiver))
+    assert any(got.headers["idempotency-key"].startswith(message_id) for got in receiver.got)
+
+
+def came_again(receiver: Receiver) -> bool:
+    """Whose answer was lost; by its record, as it may have changed meanwhile."""
+    came = [got.headers["idempotency-key"].partition(".")[0] for got in receiver.got]
+    return came[1] in came[2:]
 
 
 def kinds_at(receiver: Receiver) -> set[str]:
