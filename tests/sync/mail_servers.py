@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+import warnings
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -57,26 +58,39 @@ def _said(server: Any, word: str) -> str:
 
 @asynccontextmanager
 async def mail_server(
-    mailbox: Mailbox, tls: ssl.SSLContext | None = None, *, login: bool = False, most_bytes: int = 50_000_000
+    mailbox: Mailbox,
+    tls: ssl.SSLContext | None = None,
+    *,
+    login: bool = False,
+    most_bytes: int = 50_000_000,
+    from_the_start: bool = False,
 ) -> AsyncIterator[int]:
-    """Its port."""
+    """Its port. TLS comes by STARTTLS, or from the start."""
 
     def authenticate(server: Any, session: Session, envelope: Envelope, mechanism: str, data: Any) -> AuthResult:
         return AuthResult(success=data == GOOD, handled=False)
 
     def protocol() -> SMTP:
+        with warnings.catch_warnings():
+            # It does not know that its transport has TLS from the start.
+            warnings.filterwarnings("ignore", message="Requiring AUTH")
+            return made()
+
+    def made() -> SMTP:
         return SMTP(
             mailbox,
             hostname="mail.test",
-            tls_context=tls,
-            require_starttls=tls is not None,
+            tls_context=None if from_the_start else tls,
+            require_starttls=tls is not None and not from_the_start,
             authenticator=authenticate if login else None,
             auth_required=login,
-            auth_require_tls=tls is not None,
+            auth_require_tls=tls is not None and not from_the_start,
             data_size_limit=most_bytes,
         )
 
-    server = await asyncio.get_running_loop().create_server(protocol, "127.0.0.1", 0)
+    server = await asyncio.get_running_loop().create_server(
+        protocol, "127.0.0.1", 0, ssl=tls if from_the_start else None
+    )
     try:
         yield server.sockets[0].getsockname()[1]
     finally:

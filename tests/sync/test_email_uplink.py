@@ -84,19 +84,16 @@ async def test_with_encryption_and_password(tmp_path: Path, security: str) -> No
     tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     authority.issue_cert("127.0.0.1").configure_cert(tls)
     (tmp_path / "password").write_text("right\n")
-    more: dict[str, Any] = {"security": "starttls", "user": "office", "password_file": tmp_path / "password"}
+    more: dict[str, Any] = {"security": security, "user": "office", "password_file": tmp_path / "password"}
+    more["authority_file"] = tmp_path / "authority.pem"
     mailbox = Mailbox()
-    async with mail_server(mailbox, tls, login=True) as port:
-        if security == "tls":
-            with pytest.raises(FarEndUnreachable):
-                await uplink(port, **{**more, "security": "tls"}).deliver([entry(1, BODY)])
-            return
-        await uplink(port, authority_file=tmp_path / "authority.pem", **more).deliver([entry(1, BODY)])
+    async with mail_server(mailbox, tls, login=True, from_the_start=security == "tls") as port:
+        await uplink(port, **more).deliver([entry(1, BODY)])
         with pytest.raises(FarEndUnreachable, match="certificate"):
-            await uplink(port, **more).deliver([entry(2, BODY)])
+            await uplink(port, **{**more, "authority_file": None}).deliver([entry(2, BODY)])
         (tmp_path / "password").write_text("wrong")
         with pytest.raises(DeliveryRefused, match="password"):
-            await uplink(port, authority_file=tmp_path / "authority.pem", **more).deliver([entry(3, BODY)])
+            await uplink(port, **more).deliver([entry(3, BODY)])
     assert len(mailbox.got) == 1
 
 
