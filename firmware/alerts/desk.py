@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from weakref import WeakValueDictionary
 
 from firmware.alerts.ledger import Ledger, Place
 from firmware.errors import DeliveryError, StorageError, TryLater
@@ -58,14 +60,16 @@ class AlertDesk:
         self._note = note
         self._quiet_kinds = frozenset(quiet_kinds)
         self._most_per_hour = most_per_hour
-        # An incident's end must not overtake its beginning.
-        self._lock = asyncio.Lock()
+        # An incident's end must not overtake its beginning; other incidents do not wait for a slow server.
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._starting = asyncio.Lock()
+        self._saving = asyncio.Lock()
         self._loaded = False
         self._gathering: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Read what an earlier run left, and go on with it. Idempotent."""
-        async with self._lock:
+        async with self._starting:
             if not self._loaded:
                 await asyncio.to_thread(self._ledger.load)
                 self._loaded = True
@@ -83,7 +87,7 @@ class AlertDesk:
         """The step's time has come: tell its people, unless it was over before."""
         await self.start()
         step = self._steps[number]
-        async with self._lock:
+        async with self._lock_of(incident):
             ended_at = incident.get("ended_at") or self._ledger.ended_at(incident["id"])
             if incident["kind"] in self._quiet_kinds or _over_before(incident, ended_at, step.after_minutes):
                 return
@@ -100,7 +104,7 @@ class AlertDesk:
         await self.start()
         if not incident.get("ended_at"):
             return
-        async with self._lock:
+        async with self._lock_of(incident):
             if self._ledger.ended_at(incident["id"]) is None:
                 self._ledger.note_end(incident["id"], incident["ended_at"])
                 await self._save()
@@ -174,34 +178,48 @@ class AlertDesk:
             self._gathering = asyncio.get_running_loop().create_task(self._tell_summaries())
 
     async def _tell_summaries(self) -> None:
-        await asyncio.sleep(_GATHERING_SECONDS)
+        wait_seconds = _GATHERING_SECONDS
         while self._ledger.held():
+            await asyncio.sleep(wait_seconds)
             try:
-                async with self._lock:
-                    for number in list(self._ledger.held()):
-                        await self._tell_summary(int(number))
+                for number in list(self._ledger.held()):
+                    await self._tell_summary(int(number))
+                wait_seconds = _GATHERING_SECONDS
             except (DeliveryError, StorageError) as error:
                 _log.warning("a summary of incidents cannot be told yet", error=str(error))
-                await asyncio.sleep(_AGAIN_SECONDS)
+                wait_seconds = _AGAIN_SECONDS
 
     async def _tell_summary(self, number: int) -> None:
         held = self._ledger.held()[str(number)]
-        if number < len(self._steps):
-            incidents = [
-                {**known, "ended_at": known.get("ended_at") or self._ledger.ended_at(known["id"])}
-                for known in held["incidents"]
-            ]
-            telling = Telling(f"summary.{number}.{held['since']}", What.SUMMARY, number, incidents, int(held["more"]))
-            step = self._steps[number]
-            await _each(
-                self._tell_channel(step, channel, telling, self._missing(step, channel, incidents[-1]))
-                for channel in step.channels
-            )
-        self._ledger.let_go(number)
-        await self._save()
+        known = {"since": held["since"], "incidents": list(held["incidents"]), "more": held["more"]}
+        ids = sorted(str(incident["id"]) for incident in known["incidents"])
+        async with AsyncExitStack() as locked:
+            # In one order, and nobody else takes two: they cannot wait for each other.
+            for incident_id in ids:
+                await locked.enter_async_context(self._lock_of({"id": incident_id}))
+            if number < len(self._steps):
+                await self._tell_held(self._steps[number], known)
+            self._ledger.let_go(number, ids)
+            await self._save()
+
+    async def _tell_held(self, step: Step, held: Mapping[str, Any]) -> None:
+        incidents = [
+            {**known, "ended_at": known.get("ended_at") or self._ledger.ended_at(known["id"])}
+            for known in held["incidents"]
+        ]
+        telling_id = f"summary.{step.number}.{held['since']}"
+        telling = Telling(telling_id, What.SUMMARY, step.number, incidents, int(held["more"]))
+        await _each(
+            self._tell_channel(step, channel, telling, self._missing(step, channel, incidents[-1]))
+            for channel in step.channels
+        )
+
+    def _lock_of(self, incident: Incident) -> asyncio.Lock:
+        return self._locks.setdefault(str(incident["id"]), asyncio.Lock())
 
     async def _save(self) -> None:
-        await asyncio.to_thread(self._ledger.save)
+        async with self._saving:
+            await asyncio.to_thread(self._ledger.write, self._ledger.content())
 
     def _now(self) -> str:
         return _text(self._clock.now())

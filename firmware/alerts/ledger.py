@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,7 @@ class Place:
 
 
 class Ledger:
-    """What is changed is on the disk after `save`. Raises: StorageError."""
+    """What is changed is on the disk after `write`. Raises: StorageError."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
@@ -45,15 +45,19 @@ class Ledger:
                 return
         self._content = content
 
-    def save(self) -> None:
-        """What is changed is on the disk now; the oldest incidents are forgotten beyond a thousand."""
+    def content(self) -> bytes:
+        """All of it, as a file; the oldest incidents are forgotten beyond a thousand. Does not block."""
         for name in ("told", "ended"):
             known = self._content[name]
             for incident_id in list(known)[: max(0, len(known) - _MOST_INCIDENTS)]:
                 del known[incident_id]
+        return json.dumps(self._content, ensure_ascii=False).encode("utf-8", "replace")
+
+    def write(self, content: bytes) -> None:
+        """Durable when it returns."""
         with plain_errors(self._file):
             make_folder(self._file.parent)
-            write_durably(self._file, json.dumps(self._content, ensure_ascii=False).encode("utf-8", "replace"))
+            write_durably(self._file, content)
 
     def who(self, place: Place, of: str) -> set[str]:
         """Who is noted there: `began`, `over` or `refused`."""
@@ -102,9 +106,12 @@ class Ledger:
         held: Mapping[str, Mapping[str, Any]] = self._content["held"]
         return held
 
-    def let_go(self, step: int) -> None:
-        """The summary was told."""
-        self._content["held"].pop(str(step), None)
+    def let_go(self, step: int, told: Collection[str]) -> None:
+        """The summary told of these incidents; what came meanwhile is held on."""
+        held = self._content["held"].pop(str(step), None)
+        left = [incident for incident in held["incidents"] if incident["id"] not in told] if held else []
+        if left:
+            self._content["held"][str(step)] = {"since": left[0].get("started_at", ""), "incidents": left, "more": 0}
 
 
 def _read(read: Any) -> dict[str, Any]:

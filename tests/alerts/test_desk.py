@@ -32,6 +32,7 @@ class Channel:
     people: Collection[str] = ("anna", "ben")
     name: str = "e-mail"
     down: bool = False
+    hangs: asyncio.Event | None = None
     unknown: Collection[str] = ()
     greylisted: set[str] = field(default_factory=set)
     told: list[tuple[Telling, tuple[str, ...]]] = field(default_factory=list)
@@ -39,6 +40,8 @@ class Channel:
     async def tell(self, telling: Telling, people: Sequence[str]) -> Told:
         if self.down:
             raise FarEndUnreachable("no network")
+        if self.hangs is not None:
+            await self.hangs.wait()
         reached = [who for who in people if who not in self.unknown and who not in self.greylisted]
         if reached:
             self.told.append((telling, tuple(reached)))
@@ -177,6 +180,20 @@ async def test_a_fault_that_comes_and_goes_is_gathered_in_one_summary(office: Of
     await office.desk.close()
 
 
+async def test_what_comes_while_a_summary_is_told_is_in_the_next(office: Office) -> None:
+    first, _ = office.steps
+    for at in range(4):
+        await office.desk.is_due(0, incident(f"i{at}"))
+    first.hangs = asyncio.Event()
+    await asyncio.sleep(3700)
+    await office.desk.is_due(0, incident("meanwhile"))
+    first.hangs.set()
+    await asyncio.sleep(3700)
+    told = [[each["id"] for each in telling.incidents] for telling, _ in first.told if telling.what is What.SUMMARY]
+    assert told == [["i3"], ["meanwhile"]]
+    await office.desk.close()
+
+
 async def test_a_summary_outlives_a_restart_and_a_network_that_is_away(office: Office) -> None:
     first, _ = office.steps
     for at in range(5):
@@ -190,6 +207,20 @@ async def test_a_summary_outlives_a_restart_and_a_network_that_is_away(office: O
     await asyncio.sleep(100)
     assert [what for what, _ in first.heard()] == [What.BEGAN] * 3 + [What.SUMMARY]
     await office.desk.close()
+
+
+async def test_a_server_that_hangs_for_one_incident_does_not_hold_up_another(office: Office) -> None:
+    first, second = office.steps
+    second.hangs = asyncio.Event()
+    slow = asyncio.ensure_future(office.desk.is_due(1, incident("slow")))
+    await asyncio.sleep(1)
+    await office.desk.is_due(0, incident("quick", kind="modem"))
+    assert first.heard() == [(What.BEGAN, ("anna", "ben"))]
+    end = asyncio.ensure_future(office.desk.changed(incident("slow", ended=9)))
+    await asyncio.sleep(1)
+    second.hangs.set()
+    await asyncio.gather(slow, end)
+    assert second.heard() == [(What.BEGAN, ("boss",)), (What.OVER, ("boss",))]
 
 
 async def test_behind_the_outbox_one_that_cannot_be_told_keeps_none_from_the_others(office: Office) -> None:

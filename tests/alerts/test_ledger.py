@@ -21,7 +21,7 @@ def test_what_was_saved_is_there_after_a_restart(tmp_path: Path) -> None:
     ledger.load()
     ledger.note(PLACE, "began", ["anna"])
     ledger.hold(1, {"id": "b", "kind": "power", "place": "mains"}, "2026")
-    ledger.save()
+    ledger.write(ledger.content())
     again = Ledger(tmp_path / "sync" / "alerts.json")
     again.load()
     assert again.who(PLACE, "began") == {"anna"}
@@ -33,7 +33,7 @@ def test_it_does_not_grow_for_ever(tmp_path: Path) -> None:
     for at in range(1500):
         ledger.note(Place(str(at), 0, "e-mail"), "began", ["anna"])
         ledger.hold(0, {"id": str(at), "kind": "power", "place": "mains"}, "2026")
-    ledger.save()
+    ledger.write(ledger.content())
     assert ledger.who(Place("1499", 0, "e-mail"), "began") == {"anna"}
     assert ledger.who(Place("0", 0, "e-mail"), "began") == set()
     assert (len(ledger.held()["0"]["incidents"]), ledger.held()["0"]["more"]) == (200, 1300)
@@ -54,7 +54,7 @@ def test_a_damaged_file_counts_as_none(tmp_path: Path, content: bytes) -> None:
     ledger.load()
     ledger.note(PLACE, "began", ["anna"])
     ledger.hold(0, {"id": "b", "kind": "power", "place": "mains"}, "2026")
-    ledger.save()
+    ledger.write(ledger.content())
     assert "anna" in ledger.who(PLACE, "began")
 
 
