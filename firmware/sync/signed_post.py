@@ -21,7 +21,7 @@ from firmware.sync.webhook_signing import (
     signature,
 )
 
-_MOST_ANSWER_BYTES = 64 * 1024
+_MOST_ANSWER_BYTES = 1024 * 1024
 _MOST_SECRET_BYTES = 4096
 # A fourth of a 64 kbit/s line: a recording that leaves more slowly is given up.
 _SLOWEST_BYTES_PER_SECOND = 2000.0

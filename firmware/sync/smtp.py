@@ -25,7 +25,8 @@ _MOST_PASSWORD_BYTES = 1024
 _LONGEST_WORDS = 120
 # RFC 5321 and 3463: too much mail for the mailbox or the server.
 _TOO_LARGE = (523, 552)
-_SLOWEST_BYTES_PER_SECOND = 2000.0
+# Half of a 64 kbit/s line.
+_SLOWEST_BYTES_PER_SECOND = 4000.0
 
 
 class MailRefused(DeliveryError):
@@ -57,10 +58,12 @@ class MailSession:
 
         Raises: MailRefused, DeliveryRefused, TryLater, FarEndUnreachable.
         """
-        limit_seconds = self._settings.timeout_seconds * 4 + len(mail) / _SLOWEST_BYTES_PER_SECOND
+        # aiosmtplib counts the time that a mail takes to leave as the time of its answer.
+        answer_seconds = self._settings.timeout_seconds + len(mail) / _SLOWEST_BYTES_PER_SECOND
+        sender = str(self._settings.sender)
         try:
-            async with asyncio.timeout(limit_seconds):
-                refused, _ = await self._client.sendmail(str(self._settings.sender), list(to), mail)
+            async with asyncio.timeout(answer_seconds + 4 * self._settings.timeout_seconds):
+                refused, _ = await self._client.sendmail(sender, list(to), mail, timeout=answer_seconds)
         except aiosmtplib.SMTPRecipientsRefused as error:
             refused = {each.recipient: aiosmtplib.SMTPResponse(each.code, each.message) for each in error.recipients}
         except (aiosmtplib.SMTPException, OSError, TimeoutError, ValueError) as error:

@@ -25,6 +25,7 @@ class Mailbox:
     mail_word: str = ""
     rcpt_word: Callable[[str], str] = lambda who: ""
     data_word: Callable[[bytes], str] = lambda content: ""
+    data_seconds: float = 0.0
     keep_though_vanishing: bool = False
     got: list[tuple[list[str], EmailMessage]] = field(default_factory=list)
 
@@ -43,6 +44,7 @@ class Mailbox:
         return word or "250 OK"
 
     async def handle_DATA(self, server: Any, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        await asyncio.sleep(self.data_seconds)
         content = cast(bytes, envelope.content)
         word = self.data_word(content)
         if not word or self.keep_though_vanishing:

@@ -168,6 +168,17 @@ async def test_a_server_that_vanishes_after_it_took_the_mail_gets_it_again_under
     assert len({mail["Message-ID"] for _, mail in mailbox.got}) == 1
 
 
+async def test_a_large_mail_has_the_time_that_a_slow_line_takes_and_a_small_one_has_not(tmp_path: Path) -> None:
+    blob = blob_in(tmp_path, b"\x80\x7f" * 4000)
+    mailbox = Mailbox(data_seconds=3.0)
+    async with mail_server(mailbox) as port:
+        mails = uplink(port, timeout_seconds=1.0)
+        (answered,) = await mails.deliver([entry(1, {**BODY, "kept_samples": 8000}, blob=blob)])
+        with pytest.raises(FarEndUnreachable):
+            await mails.deliver([entry(2, BODY)])
+    assert answered.outcome is Outcome.STORED
+
+
 async def test_no_server_is_told_in_a_sentence(unused_tcp_port: int) -> None:
     with pytest.raises(FarEndUnreachable, match=r"the mail server 127\.0\.0\.1 cannot be reached"):
         await uplink(unused_tcp_port).deliver([entry(1, BODY)])
