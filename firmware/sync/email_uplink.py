@@ -16,6 +16,8 @@ from firmware.sync.smtp import MailRefused, MailServer, MailSession, Sent
 from firmware.sync.suspects import Suspects
 
 _MEGABYTE = 1_000_000
+# What was sent and not yet noted comes twice where the process is killed.
+_MOST_AT_ONCE = 10
 # What is known of mails that went to some of their people only.
 _MOST_HALF_SENT = 200
 
@@ -48,7 +50,7 @@ class EmailUplink:
     async def deliver(self, entries: Sequence[Entry]) -> Sequence[Answer]:
         """One mail each, over one connection; what the server wants later is tried later. Raises: DeliveryError."""
         answers = [_done(entry) for entry in entries if entry.body is None]
-        waiting = self._suspects.last([entry for entry in entries if entry.body is not None])
+        waiting = self._suspects.last(entry for entry in entries if entry.body is not None)[:_MOST_AT_ONCE]
         fault: DeliveryError | None = None
         entry: Entry | None = None
         try:
@@ -57,6 +59,7 @@ class EmailUplink:
                     try:
                         answers.append(await self._deliver_one(session, entry))
                     except TryLater as later:
+                        self._suspects.add([entry])
                         fault = fault or later
         except DeliveryError as error:
             # Perhaps it was this very mail that the server broke off at.

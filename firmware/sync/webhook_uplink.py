@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 
 from firmware.errors import DeliveryError, StorageError
@@ -15,6 +16,8 @@ from firmware.sync.wire_record import NoRecord
 
 # A receiver that fails at so many records one after the other is broken itself.
 _MOST_FAULTS = 3
+# On a slow line, what was taken is noted now and then: what is not comes again where the process is killed.
+_NOTED_AFTER_SECONDS = 20.0
 _PERHAPS_THE_RECORD = (ServerFault, AddressFault, NoAnswer)
 
 
@@ -33,7 +36,11 @@ class WebhookUplink:
         """
         answers: list[Answer] = []
         faults: list[tuple[Entry, DeliveryError]] = []
+        loop = asyncio.get_running_loop()
+        end_seconds = loop.time() + _NOTED_AFTER_SECONDS
         for entry in self._suspects.last(entries):
+            if answers and loop.time() > end_seconds:
+                break
             try:
                 answers.append(await self._deliver_one(entry))
             except _PERHAPS_THE_RECORD as fault:

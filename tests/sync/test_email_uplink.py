@@ -216,6 +216,13 @@ async def test_a_mail_that_the_server_breaks_off_at_does_not_hold_up_the_next_fo
     assert (answered.seq, answered.outcome) == (2, Outcome.STORED)
 
 
+async def test_mails_are_noted_before_many_more_are_sent() -> None:
+    mailbox = Mailbox()
+    async with mail_server(mailbox) as port:
+        answers = await uplink(port).deliver([entry(seq, BODY) for seq in range(1, 51)])
+    assert [each.seq for each in answers] == list(range(1, 11))
+
+
 async def test_what_was_erased_meanwhile_sends_no_mail() -> None:
     mailbox = Mailbox()
     async with mail_server(mailbox) as port:
