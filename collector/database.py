@@ -16,6 +16,7 @@ from typing import Any, Self
 
 import psycopg
 from psycopg import errors as sqlstates
+from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import dict_row
 from psycopg_pool import AsyncConnectionPool, PoolTimeout, TooManyRequests
 
@@ -24,8 +25,10 @@ from collector.errors import Busy, CollectorError, DatabaseOther, DatabaseUnavai
 Row = dict[str, Any]
 Parameters = Mapping[str, Any] | Sequence[Any]
 
-_CONNECT_SECONDS = 5
-# The far end of a dead TCP connection says nothing: libpq's keepalives notice (PostgreSQL manual, 34.1.2).
+_PROOF_SECONDS = 5
+# libpq takes no less (PostgreSQL manual, 34.1.2).
+_LEAST_CONNECT_SECONDS = 2
+# The far end of a dead TCP connection says nothing: libpq's keepalives notice.
 _TCP = {
     "keepalives": 1,
     "keepalives_idle": 10,
@@ -86,7 +89,8 @@ class Database:
     """A pool of connections. An async context manager; opening waits for no server.
 
     `wait_seconds` bounds how long a caller waits for a connection, `statement_seconds` one statement, `lock_seconds`
-    a wait for a lock. `most_waiting` callers may wait; more are told at once that it is busy.
+    a wait for a lock. `most_waiting` callers may wait; more are told at once that it is busy. Raises: DatabaseOther
+    for what is no URL of PostgreSQL.
     """
 
     def __init__(
@@ -99,9 +103,10 @@ class Database:
         lock_seconds: float = 5.0,
         most_waiting: int = 500,
     ) -> None:
+        _check_url(url)
         self._statement_seconds = statement_seconds
         self._lock_seconds = lock_seconds
-        self._wait_seconds = wait_seconds
+        self._in_use = 0
         self._pool: AsyncConnectionPool[psycopg.AsyncConnection[Row]] = AsyncConnectionPool(
             url,
             connection_class=psycopg.AsyncConnection[Row],
@@ -110,7 +115,7 @@ class Database:
                 "autocommit": True,
                 "prepare_threshold": None,
                 "row_factory": dict_row,
-                "connect_timeout": _CONNECT_SECONDS,
+                "connect_timeout": max(round(wait_seconds), _LEAST_CONNECT_SECONDS),
                 "application_name": "linekeeper-collector",
                 **_TCP,
             },
@@ -161,13 +166,16 @@ class Database:
         )
         try:
             async with self._pool.connection() as connection:
-                await connection.execute(settings.encode())
+                self._in_use += 1
                 try:
+                    await connection.execute(settings.encode())
                     yield Transaction(connection)
                     await connection.execute(b"COMMIT")
                 except BaseException:
                     await _roll_back(connection)
                     raise
+                finally:
+                    self._in_use -= 1
         except psycopg.Error as error:
             raise self._told(error) from error
 
@@ -177,15 +185,22 @@ class Database:
             return await transaction.rows(statement, parameters)
 
     def _told(self, error: psycopg.Error) -> CollectorError:
-        if isinstance(error, PoolTimeout) and self._pool.get_stats().get("pool_size", 0) > 0:
+        if isinstance(error, PoolTimeout) and self._in_use:
             return Busy("every connection to PostgreSQL is in use; try again later")
         return collector_error(error)
+
+
+def _check_url(url: str) -> None:
+    try:
+        conninfo_to_dict(url)
+    except psycopg.Error as error:  # its message may hold the password
+        raise DatabaseOther("the database is named as postgresql://USER@HOST/NAME; this is no such name") from error
 
 
 async def _prove_alive(connection: psycopg.AsyncConnection[Row]) -> None:
     # The pool throws away a connection for which this raises psycopg's own error, and takes the next.
     try:
-        async with asyncio.timeout(_CONNECT_SECONDS):
+        async with asyncio.timeout(_PROOF_SECONDS):
             await connection.execute(b"")
     except TimeoutError as error:
         await connection.close()
@@ -197,7 +212,7 @@ async def _roll_back(connection: psycopg.AsyncConnection[Row]) -> None:
     if connection.closed:
         return
     try:
-        async with asyncio.timeout(_CONNECT_SECONDS):
+        async with asyncio.timeout(_PROOF_SECONDS):
             await connection.execute(b"ROLLBACK")
     except (psycopg.Error, TimeoutError):
         with suppress(psycopg.Error):

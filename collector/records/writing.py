@@ -14,9 +14,10 @@ from collector.records.incoming import IncomingRecord
 from collector.records.judging import Kept
 from firmware.uplink_contract.canonical import canonical_json
 
-_KEPT = """SELECT record_id, kind, version, body_hash, blob_sha256, erased_at IS NOT NULL AS erased,
+KEPT = """SELECT record_id, kind, version, body_hash, blob_sha256, erased_at IS NOT NULL AS erased,
        blanked_at IS NOT NULL AS blanked
 FROM record WHERE record_id = ANY(%s::uuid[]) AND device = %s"""
+"""What is there of these ids of an appliance; only their months are looked into."""
 _COLUMNS = {
     "record_id": "uuid",
     "kind": "text",
@@ -56,7 +57,7 @@ class Writing:
 
 async def kept(work: Transaction, device: UUID, ids: Iterable[UUID]) -> dict[UUID, Kept]:
     """What is there of these records."""
-    rows = await work.rows(_KEPT, [sorted(set(ids)), device])
+    rows = await work.rows(KEPT, [sorted(set(ids)), device])
     return {row.pop("record_id"): Kept(**row) for row in rows}
 
 
@@ -78,17 +79,17 @@ async def write_conflicts(work: Transaction, writing: Writing, records: Sequence
         [record.version for record in whole],
         [record.body_hash for record in whole],
         [columns_of(record, writing.country).number for record in whole],
-        [canonical_json(record.body).decode() for record in whole],
+        [record.body_text for record in whole],
     ]
     await work.run(_CONFLICT, [writing.device, *columns])
 
 
 def _row(record: IncomingRecord, state: Kept, writing: Writing) -> dict[str, Any]:
     columns = columns_of(record, writing.country)
-    body, digest = record.body, record.body_hash
-    if state.blanked and body is not None:
+    text, digest = record.body_text, record.body_hash
+    if state.blanked and record.body is not None:
         # No hash either: from it a number could be guessed.
-        body, digest = without_caller(body), None
+        text, digest = canonical_json(without_caller(record.body)).decode(), None
     return {
         "record_id": record.record_id,
         "kind": record.kind,
@@ -103,5 +104,5 @@ def _row(record: IncomingRecord, state: Kept, writing: Writing) -> dict[str, Any
         "call_id": columns.call_id,
         "blob_sha256": record.blob_sha256,
         "body_hash": digest,
-        "body": None if body is None else canonical_json(body).decode(),
+        "body": text,
     }

@@ -5,6 +5,7 @@ Only what is sound in a generated request is made an appliance's own; what was m
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -32,6 +33,7 @@ def _load() -> Appliance:
 
 
 _APPLIANCE = _load()
+_COUNTS = {"seq", "version", "queued", "next_seq", "oldest_seq"}
 _CSR = signing_request(new_key())
 
 
@@ -67,5 +69,15 @@ def _make_sense(case: Any) -> None:
         case.body["csr_pem"] = _CSR
     if isinstance(case.body, dict) and "sent_at" in case.body:
         case.body["sent_at"] = datetime.now(UTC).isoformat()
-    if isinstance(case.body, bytes) and "size" in (case.query or {}):
-        case.query.update(offset=0, size=len(case.body))
+        case.body.update(_whole(case.body))
+        case.body["records"] = [{**record, **_whole(record)} for record in case.body["records"]]
+    content = getattr(case.body, "data", case.body)
+    if isinstance(content, bytes) and "size" in (case.query or {}):
+        case.query.update(offset=0, size=len(content))
+        if _sound(case, ParameterLocation.PATH):
+            case.path_parameters["sha256"] = hashlib.sha256(content).hexdigest()
+
+
+def _whole(counts: dict[str, Any]) -> dict[str, int]:
+    # 5.0 is an integer to JSON schema, and to nobody who counts.
+    return {name: int(value) for name, value in counts.items() if isinstance(value, float) and name in _COUNTS}
