@@ -3,6 +3,7 @@
 Audio that crosses these borders is `s16` (see `pcm`), except what a line records: that stays as the modem sent it.
 """
 
+from firmware.ports.alerts import AlertChannel, Telling, Told, What
 from firmware.ports.clock import Clock
 from firmware.ports.delivery import (
     Acknowledgement,
@@ -40,6 +41,7 @@ from firmware.ports.wire import ByteWire, WireOpener, WireReceiver
 __all__ = [
     "Acknowledgement",
     "AlarmContacts",
+    "AlertChannel",
     "Answer",
     "AudioSink",
     "Blob",
@@ -75,12 +77,15 @@ __all__ = [
     "StoredTake",
     "Take",
     "TelephoneLine",
+    "Telling",
+    "Told",
     "ToneEar",
     "ToneEarMaker",
     "Understood",
     "Uplink",
     "Utterance",
     "VoiceLine",
+    "What",
     "WireOpener",
     "WireReceiver",
 ]
