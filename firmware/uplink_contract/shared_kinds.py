@@ -26,7 +26,9 @@ _FLOW_NAME = re.compile(r"[a-z][a-z0-9]*([_-][a-z0-9]+)*", re.ASCII)
 _PROMPT_NAME = re.compile(r"(zh|en)/[a-z][a-z0-9]*(_[a-z0-9]+)*", re.ASCII)
 _MOST_KEY_CHARACTERS = 64
 
-CONFIGURATION_KEYS = frozenset({"rings", "calls.longest_message_seconds", "calls.no_input_seconds", "speech.transcripts"})
+CONFIGURATION_KEYS = frozenset(
+    {"rings", "calls.longest_message_seconds", "calls.no_input_seconds", "speech.transcripts"}
+)
 """What may be changed from afar: nothing that could cut an appliance off or open it to somebody."""
 
 
@@ -57,10 +59,19 @@ KINDS: Mapping[str, Kind] = {
     CONTACT: Kind(_is_number, "a number", {"name": 100, "organisation": 100, "language": 2, "note": 500}, True),
     BLOCKED: Kind(_is_listed, _LIST_KEYS, {"reason": 200}, True),
     ALLOWED: Kind(_is_listed, _LIST_KEYS, {"reason": 200}, True),
-    FLOW: Kind(lambda key: bool(_FLOW_NAME.fullmatch(key)), "small letters, digits, - and _",
-               {"text": MOST_FLOW_CHARACTERS}, False),
-    PROMPT: Kind(lambda key: bool(_PROMPT_NAME.fullmatch(key)), "language/name, such as en/greeting",
-                 {"voice": 100}, False, needs_file=True),
+    FLOW: Kind(
+        lambda key: bool(_FLOW_NAME.fullmatch(key)),
+        "small letters, digits, - and _",
+        {"text": MOST_FLOW_CHARACTERS},
+        False,
+    ),
+    PROMPT: Kind(
+        lambda key: bool(_PROMPT_NAME.fullmatch(key)),
+        "language/name, such as en/greeting",
+        {"voice": 100},
+        False,
+        needs_file=True,
+    ),
     CONFIGURATION: Kind(CONFIGURATION_KEYS.__contains__, f"one of {', '.join(sorted(CONFIGURATION_KEYS))}", {}, False),
 }
 _LANGUAGES = ("zh", "en")
