@@ -144,6 +144,8 @@ class Change:
     version: int
     body: Mapping[str, Any] | None
     blob: tuple[str, int] | None = None
+    item: str = ""
+    """The collector's id of a shared item: it may be erased by it without saying what it was."""
 
 
 @dataclass(frozen=True, slots=True)
