@@ -33,7 +33,9 @@ CREATE TABLE device_progress (
     clock_offset_ms bigint,
     clock_trusted boolean,
     -- Ranges of seq that arrived: first, after-last, first, after-last, ... in order.
-    seen bigint[] NOT NULL DEFAULT '{}'
+    seen bigint[] NOT NULL DEFAULT '{}',
+    -- So many that never arrived are not listed any more, as there are too many gaps.
+    forgotten bigint NOT NULL DEFAULT 0
 ) WITH (fillfactor = 70);
 
 CREATE FUNCTION make_device_progress() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -98,8 +100,11 @@ CREATE TABLE blob (
     sha256 bytea NOT NULL CHECK (length(sha256) = 32),
     bytes bigint NOT NULL CHECK (bytes >= 0),
     stored_at timestamptz NOT NULL DEFAULT now(),
+    -- A record referred to it at some time. One that none ever refers to is taken away after some days.
+    used boolean NOT NULL DEFAULT false,
     PRIMARY KEY (device, sha256)
 );
+CREATE INDEX blob_unused ON blob (stored_at) WHERE NOT used;
 
 -- A recording that no record needs any more; a sweeper takes it out of the object store.
 CREATE TABLE doomed_blob (
