@@ -26,6 +26,15 @@ CREATE TABLE shared_item (
     UNIQUE (company, version)
 );
 
+-- Ids that branches gave to items which another branch had made before them: they may erase by them.
+CREATE TABLE shared_alias (
+    company uuid NOT NULL REFERENCES company ON DELETE CASCADE,
+    alias uuid NOT NULL,
+    item uuid NOT NULL REFERENCES shared_item ON DELETE CASCADE,
+    PRIMARY KEY (company, alias)
+);
+CREATE INDEX shared_alias_of_item ON shared_alias (item);
+
 -- Prompts, which are small and few. The same sound under two names is kept once.
 CREATE TABLE shared_file (
     company uuid NOT NULL REFERENCES company ON DELETE CASCADE,

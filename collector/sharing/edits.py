@@ -52,12 +52,7 @@ async def _settle(work: Transaction, company: uuid.UUID, row: Row) -> None:
 
 def erased_item(body: Mapping[str, Any]) -> uuid.UUID | None:
     """The item that a branch erased, where that is what the record says."""
-    if body.get("erase") is not True:
-        return None
-    try:
-        return uuid.UUID(str(body.get("item")))
-    except ValueError:
-        return None
+    return _item_id(body) if body.get("erase") is True else None
 
 
 def read_edit(body: Mapping[str, Any], device: str) -> Wanted | str:
@@ -72,4 +67,12 @@ def read_edit(body: Mapping[str, Any], device: str) -> Wanted | str:
     if not isinstance(touched, list) or not set(map(str, touched)) <= set(KINDS[str(kind)].fields):
         return f"touched is a list of fields of a {kind}"
     edited_at = str(body.get("edited_at") or "")[:_MOST_TIME_CHARACTERS]
-    return Wanted(Edit(device, base, fields, frozenset(map(str, touched))), edited_at=edited_at or None)
+    edit = Edit(device, base, fields, frozenset(map(str, touched)))
+    return Wanted(edit, edited_at=edited_at or None, alias=_item_id(body))
+
+
+def _item_id(body: Mapping[str, Any]) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(str(body.get("item")))
+    except ValueError:
+        return None

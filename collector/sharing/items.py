@@ -42,6 +42,8 @@ class Wanted:
     edit: Edit
     file_sha256: str | None = None
     edited_at: str | None = None
+    alias: uuid.UUID | None = None
+    """The id by which whoever made the edit knows the item."""
 
 
 async def edit_item(work: Transaction, place: Place, wanted: Wanted) -> Verdict:
@@ -54,6 +56,7 @@ async def edit_item(work: Transaction, place: Place, wanted: Wanted) -> Verdict:
     verdict = decide(item_of(row), wanted.edit, change)
     if verdict.item is not None:
         item = await _keep(work, place, verdict.item, wanted.file_sha256)
+        await _keep_alias(work, place.company, wanted.alias, item)
         for field, value in verdict.lost.items():
             await _keep_conflict(work, item, wanted, (field, value), change)
     return verdict
@@ -61,9 +64,14 @@ async def edit_item(work: Transaction, place: Place, wanted: Wanted) -> Verdict:
 
 async def erase_item(work: Transaction, company: uuid.UUID, item: uuid.UUID) -> bool:
     """Nothing tells any more what this item was; appliances learn that they forget it. Whether there was one."""
-    row = await work.row("SELECT key FROM shared_item WHERE company = %s AND id = %s", [company, item])
+    row = await work.row(
+        "SELECT id, key FROM shared_item WHERE company = %(company)s AND (id = %(id)s"
+        " OR id = (SELECT item FROM shared_alias WHERE company = %(company)s AND alias = %(id)s))",
+        {"company": company, "id": item},
+    )
     if row is None:
         return False
+    item = row["id"]
     if row["key"].startswith(ERASED_KEY):
         return True
     change = await next_change(work, company)
@@ -106,6 +114,14 @@ async def _keep(work: Transaction, place: Place, item: Item, file_sha256: str | 
     )
     assert row
     return uuid.UUID(str(row["id"]))
+
+
+async def _keep_alias(work: Transaction, company: uuid.UUID, alias: uuid.UUID | None, item: uuid.UUID) -> None:
+    if alias not in {None, item}:
+        await work.run(
+            "INSERT INTO shared_alias (company, alias, item) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
+            [company, alias, item],
+        )
 
 
 async def _keep_conflict(work: Transaction, item: uuid.UUID, wanted: Wanted, lost: tuple[str, Any], at: int) -> None:

@@ -68,7 +68,10 @@ def take_change(db: SqliteDatabase, change: Change) -> None:
     """What the collector says of an item. While an edit of ours is on its way, it is held back: the collector answers
     the edit with a later change, and until then people here see what they wrote."""
     if change.key.startswith(ERASED_KEY):
-        forget_item(db, change.key.removeprefix(ERASED_KEY))
+        # Branches that made the same item at the same time know it by ids of their own.
+        also = (change.body or {}).get("also")
+        for item in (change.key.removeprefix(ERASED_KEY), *(also if isinstance(also, list) else ())):
+            forget_item(db, str(item))
         return
     body = _text(None if change.body is None else dict(change.body))
     _run(
