@@ -23,7 +23,8 @@ WITH counted AS (SELECT coalesce((SELECT change FROM company_change WHERE compan
 SELECT counted.down, found.* FROM counted LEFT JOIN (
     SELECT * FROM (
         (SELECT version AS change, kind, key, version, CASE WHEN key LIKE 'erased/%%' THEN
-                (SELECT jsonb_build_object('also', jsonb_agg(alias)) FROM shared_alias WHERE item = i.id HAVING count(*) > 0)
+                (SELECT jsonb_build_object('also', jsonb_agg(alias)) FROM shared_alias WHERE item = i.id
+                 HAVING count(*) > 0)
                 ELSE body END AS body, id AS item, file_sha256,
                 (SELECT length(content) FROM shared_file f WHERE f.company = i.company AND f.sha256 = i.file_sha256)
                     AS file_bytes

@@ -65,8 +65,11 @@ def edit_item(
 
 
 def take_change(db: SqliteDatabase, change: Change) -> None:
-    """What the collector says of an item. While an edit of ours is on its way, it is held back: the collector answers
-    the edit with a later change, and until then people here see what they wrote."""
+    """What the collector says of an item.
+
+    While an edit of ours is on its way it is held back: the collector answers the edit with a later change, and until
+    then people here see what they wrote.
+    """
     if change.key.startswith(ERASED_KEY):
         # Branches that made the same item at the same time know it by ids of their own.
         also = (change.body or {}).get("also")
@@ -104,26 +107,25 @@ def forget_item(db: SqliteDatabase, item: str) -> None:
     _run(db, "DELETE FROM shared_item WHERE item = ? OR held_item = ?", item, item)
 
 
-def erase_number(db: SqliteDatabase, same: Callable[[str], bool], make_id: Callable[[], str], now: Stamp) -> int:
-    """Forget every item about one number here, and have it forgotten everywhere; how many there were."""
+def erase_number(db: SqliteDatabase, same: Callable[[str], bool], make_id: Callable[[], str], now: Stamp) -> list[str]:
+    """Forget every item about one number here, and have it forgotten everywhere; their ids."""
     places = ", ".join("?" * len(_OF_CALLERS))
     rows = _run(db, f"SELECT kind, key, item, held_item FROM shared_item WHERE kind IN ({places})", *_OF_CALLERS)  # noqa: S608
     found = [row for row in rows.fetchall() if same(row[1])]
-    for kind, key, item, held in found:
-        for one in {item, held or item}:
-            _run(
-                db,
-                "INSERT INTO shared_edit (id, kind, item, base_version, touched, erase, edited_at, clock_trusted)"
-                " VALUES (?, ?, ?, 0, '[]', 1, ?, ?)",
-                make_id(), kind, one, now.at, now.trusted,
-            )  # fmt: skip
-        _run(db, "DELETE FROM shared_edit WHERE kind = ? AND key = ?", kind, key)
-        _run(db, "DELETE FROM shared_item WHERE kind = ? AND key = ?", kind, key)
-    waiting = _run(db, f"SELECT number, key FROM down_waiting WHERE kind IN ({places})", *_OF_CALLERS)  # noqa: S608
-    for number, key in waiting.fetchall():
-        if same(key):
-            _run(db, "DELETE FROM down_waiting WHERE number = ?", number)
-    return len(found)
+    waiting = _run(db, f"SELECT kind, key, item, item FROM down_waiting WHERE kind IN ({places})", *_OF_CALLERS)  # noqa: S608
+    found += [row for row in waiting.fetchall() if same(row[1])]
+    told = {item: kind for kind, _, own, held in found for item in (own, held) if item}
+    for kind, key, _, _ in found:
+        for table in ("shared_edit", "shared_item", "down_waiting"):
+            _run(db, f"DELETE FROM {table} WHERE kind = ? AND key = ?", kind, key)  # noqa: S608 - our own names
+    for item, kind in told.items():
+        _run(
+            db,
+            "INSERT INTO shared_edit (id, kind, item, base_version, touched, erase, edited_at, clock_trusted)"
+            " VALUES (?, ?, ?, 0, '[]', 1, ?, ?)",
+            make_id(), kind, item, now.at, now.trusted,
+        )  # fmt: skip
+    return list(told)
 
 
 def _item(db: SqliteDatabase, kind: str, key: str) -> tuple[str, int, dict[str, Any] | None]:

@@ -5,9 +5,9 @@ The statements are those of a released migration: they are never edited, only fo
 
 from __future__ import annotations
 
-from firmware.storage.delivery_schema import queueing, triggers_of
+from firmware.storage.delivery_schema import triggers_of
 
-SHARED = (
+_TABLES = (
     # `body` is what holds here, NULL where it was removed; `base` is what the collector said last, at `version`. What
     # it says while an edit of ours is on its way is held back until that has arrived.
     """CREATE TABLE shared_item (
@@ -51,7 +51,11 @@ SHARED = (
         blob_bytes INTEGER,
         reason TEXT NOT NULL DEFAULT ''
     )""",
-    "CREATE TABLE down_acknowledgement (number INTEGER PRIMARY KEY NOT NULL, done INTEGER NOT NULL, reason TEXT NOT NULL)",
+    """CREATE TABLE down_acknowledgement (
+        number INTEGER PRIMARY KEY NOT NULL,
+        done INTEGER NOT NULL,
+        reason TEXT NOT NULL
+    )""",
     # That something was erased, how much and when: nothing in here tells of whom.
     """CREATE TABLE erasure (
         id TEXT PRIMARY KEY NOT NULL,
@@ -59,9 +63,13 @@ SHARED = (
         counts TEXT NOT NULL,
         clock_trusted INTEGER NOT NULL
     )""",
+)
+
+SHARED_TRIGGERS = (
     *triggers_of("shared", "shared_edit", ("base_version", "body", "touched", "edited_at")),
     # An edit that is erased is not told of: what has to be forgotten elsewhere has a row of its own.
     """CREATE TRIGGER outbox_erased_shared_edit AFTER DELETE ON shared_edit
         BEGIN DELETE FROM outbox WHERE kind = 'shared' AND record_id = OLD.id; END""",
     *triggers_of("erasure", "erasure"),
 )
+SHARED = (*_TABLES, *SHARED_TRIGGERS)
