@@ -113,7 +113,7 @@ BEGIN
     IF NEW.body IS NOT NULL THEN
         INSERT INTO shared_edit (company, device, record_id, body)
             SELECT company, NEW.device, NEW.record_id, NEW.body FROM device WHERE id = NEW.device;
-        UPDATE record SET body = NULL WHERE record_id = NEW.record_id AND device = NEW.device;
+        UPDATE record SET body = NULL, number = NULL WHERE record_id = NEW.record_id AND device = NEW.device;
     END IF;
     RETURN NULL;
 END $$;

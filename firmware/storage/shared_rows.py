@@ -99,6 +99,14 @@ def use_held(db: SqliteDatabase) -> None:
     )
 
 
+def holds_back(db: SqliteDatabase) -> bool:
+    """Whether something is held back still, after what need not be was taken over."""
+    held = "SELECT 1 FROM shared_item WHERE held_version IS NOT NULL LIMIT 1"
+    if _run(db, held).fetchone():
+        use_held(db)
+    return _run(db, held).fetchone() is not None
+
+
 def forget_item(db: SqliteDatabase, item: str) -> None:
     """It was erased elsewhere."""
     _run(db, "DELETE FROM shared_edit WHERE item = ? AND NOT erase", item)

@@ -71,6 +71,10 @@ class SharedStore:
         """Somebody at this place sets or removes an item; it is queued for the collector in the same transaction."""
         await self._write(shared_rows.edit_item, kind, key, fields, self._make_id, Stamp.now(self._clock))
 
+    async def holds_back(self) -> bool:
+        """Whether something of the collector waits for an edit of ours to arrive; what need not wait is taken over."""
+        return await self._write(shared_rows.holds_back)
+
     def close(self) -> None:
         """Idempotent."""
         self._brief.close()
