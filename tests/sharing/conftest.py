@@ -7,11 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from collector.service import Collector
-from tests.collector.copies import Copies, collector, copies, one, web
+from collector.service import Collector, Options
+from tests.collector.copies import Copies, collector, one, web
 from tests.sharing.appliances import Appliance, new_appliance
 
-__all__ = ["collector", "copies", "one", "web"]
+__all__ = ["collector", "one", "web"]
+
+
+@pytest.fixture
+def copies(database_url: str, tmp_path: Path) -> Copies:
+    return Copies(Options(database_url, str(tmp_path / "blobs"), "127.0.0.1:0"))
 
 
 @pytest.fixture
