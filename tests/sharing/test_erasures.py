@@ -65,8 +65,11 @@ async def calls_running(appliance: Appliance) -> AsyncIterator[None]:
 
 async def dump(url: str) -> bytes:
     program = Path(_newest()) / "pg_dump"
-    done = await asyncio.to_thread(subprocess.run, [program, url], capture_output=True, check=True, timeout=60)
-    return done.stdout
+
+    def run() -> bytes:
+        return subprocess.run([program, url], capture_output=True, check=True, timeout=60).stdout
+
+    return await asyncio.to_thread(run)
 
 
 def files_holding(folder: Path, words: tuple[bytes, ...]) -> list[str]:
