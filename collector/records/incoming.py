@@ -6,6 +6,7 @@ refused.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -15,7 +16,7 @@ from uuid import UUID
 
 from collector.errors import Malformed
 from collector.records.json_values import why_no_jsonb
-from firmware.uplink_contract.canonical import body_hash, canonical_json
+from firmware.uplink_contract.canonical import canonical_json
 from firmware.uplink_contract.limits import KINDS, MOST_BLOB_BYTES, MOST_RECORD_BYTES, MOST_RECORDS
 
 MOST_NUMBER = 2**63 - 1
@@ -36,6 +37,8 @@ class IncomingRecord:
     queued_at: datetime
     clock_trusted: bool
     body: Mapping[str, Any] | None
+    body_text: str | None
+    """Canonical JSON of the body."""
     body_hash: bytes | None
     blob_sha256: bytes | None
 
@@ -46,7 +49,7 @@ class IncomingRecord:
 
     def without_content(self) -> IncomingRecord:
         """The same record, erased."""
-        return replace(self, body=None, body_hash=None, blob_sha256=None)
+        return replace(self, body=None, body_text=None, body_hash=None, blob_sha256=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +116,9 @@ def _checked(value: dict[str, Any], seq: int, version: int) -> IncomingRecord:
     if not isinstance(kind, str) or kind not in KINDS:
         raise _Wrong("`kind` is none that is known")
     erased = _flag(value, "erased")
-    body = _body(value, erased)
+    body, text = (None, None) if erased else _body(value.get("body"))
+    if erased and value.get("body") is not None:
+        raise _Wrong("an erased record has no `body`")
     return IncomingRecord(
         kind=kind,
         record_id=_uuid(value.get("id")),
@@ -122,28 +127,25 @@ def _checked(value: dict[str, Any], seq: int, version: int) -> IncomingRecord:
         queued_at=_time(value, "queued_at"),
         clock_trusted=_flag(value, "clock_trusted"),
         body=body,
-        body_hash=None if body is None else bytes.fromhex(body_hash(body)),
+        body_text=None if text is None else text.decode(),
+        # What `body_hash` of the contract gives, over the text that is there already.
+        body_hash=None if text is None else hashlib.sha256(text).digest(),
         blob_sha256=None if erased else _blob(value.get("blob")),
     )
 
 
-def _body(value: dict[str, Any], erased: bool) -> Mapping[str, Any] | None:
-    body = value.get("body")
-    if erased:
-        if body is not None:
-            raise _Wrong("an erased record has no `body`")
-        return None
+def _body(body: Any) -> tuple[Mapping[str, Any], bytes]:
     if not isinstance(body, dict):
         raise _Wrong("`body` is a JSON object")
     if reason := why_no_jsonb(body):
         raise _Wrong(f"`body` {reason}")
     try:
-        size = len(canonical_json(body))
+        text = canonical_json(body)
     except ValueError as error:  # infinity, half surrogates
         raise _Wrong("`body` holds a number or a text that is none") from error
-    if size > MOST_RECORD_BYTES:
-        raise _Wrong(f"`body` has {size} bytes; at most {MOST_RECORD_BYTES} are stored")
-    return body
+    if len(text) > MOST_RECORD_BYTES:
+        raise _Wrong(f"`body` has {len(text)} bytes; at most {MOST_RECORD_BYTES} are stored")
+    return body, text
 
 
 def _blob(value: Any) -> bytes | None:

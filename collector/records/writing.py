@@ -79,17 +79,17 @@ async def write_conflicts(work: Transaction, writing: Writing, records: Sequence
         [record.version for record in whole],
         [record.body_hash for record in whole],
         [columns_of(record, writing.country).number for record in whole],
-        [canonical_json(record.body).decode() for record in whole],
+        [record.body_text for record in whole],
     ]
     await work.run(_CONFLICT, [writing.device, *columns])
 
 
 def _row(record: IncomingRecord, state: Kept, writing: Writing) -> dict[str, Any]:
     columns = columns_of(record, writing.country)
-    body, digest = record.body, record.body_hash
-    if state.blanked and body is not None:
+    text, digest = record.body_text, record.body_hash
+    if state.blanked and record.body is not None:
         # No hash either: from it a number could be guessed.
-        body, digest = without_caller(body), None
+        text, digest = canonical_json(without_caller(record.body)).decode(), None
     return {
         "record_id": record.record_id,
         "kind": record.kind,
@@ -104,5 +104,5 @@ def _row(record: IncomingRecord, state: Kept, writing: Writing) -> dict[str, Any
         "call_id": columns.call_id,
         "blob_sha256": record.blob_sha256,
         "body_hash": digest,
-        "body": None if body is None else canonical_json(body).decode(),
+        "body": text,
     }
