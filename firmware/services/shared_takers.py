@@ -9,12 +9,14 @@ from typing import Any, Protocol
 
 from firmware.errors import ConfigurationError, PromptError
 from firmware.ports import Acknowledgement, Change, ChangeTaker, DownChannel
+from firmware.services.shared_configuration import keep_value
 from firmware.services.shared_flow import flow_file, reload_flow
 from firmware.settings import Settings
 from firmware.storage.shared_store import SharedStore
 from firmware.uplink_contract.shared_kinds import (
     ALLOWED,
     BLOCKED,
+    CONFIGURATION,
     CONTACT,
     ERASE,
     ERASED_KEY,
@@ -40,6 +42,7 @@ def takers(settings: Settings, store: SharedStore, ask: AskCalls) -> Mapping[str
         ALLOWED: entries,
         FLOW: FlowTaker(settings, store, ask),
         PROMPT: PromptTaker(settings, store),
+        CONFIGURATION: SettingTaker(settings, store),
         ERASE: EraseTaker(ask),
     }
 
@@ -86,6 +89,26 @@ class FlowTaker:
             remove_flow(flow_file(self._settings.data_dir, change.key))
         else:
             keep_flow(self._settings, change.key, str(change.body["text"]))
+
+
+class SettingTaker:
+    """A setting counts from the next start of a service on."""
+
+    def __init__(self, settings: Settings, store: SharedStore) -> None:
+        self._settings = settings
+        self._store = store
+
+    async def take(self, change: Change, _channel: DownChannel) -> Acknowledgement:
+        """See `ports.ChangeTaker`."""
+        if fault := _fault(change):
+            return Acknowledgement(change.number, False, fault)
+        value = None if change.body is None else change.body["value"]
+        try:
+            await asyncio.to_thread(keep_value, self._settings, change.key, value)
+        except ConfigurationError as error:
+            return Acknowledgement(change.number, False, str(error))
+        await self._store.take(change)
+        return Acknowledgement(change.number, True)
 
 
 class PromptTaker:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import random
+from pathlib import Path
 
 import pytest
 
 from collector.service import Collector
 from collector.sharing.editing import list_conflicts, list_items, list_refusals, remove_item, set_item
+from firmware.audio.own_versions import own_folder, versions
+from firmware.services.shared_configuration import with_shared
 from firmware.services.shared_flow import chosen_flow, flow_file
 from tests.sharing.appliances import Appliance
 
@@ -129,3 +132,46 @@ async def test_a_flow_that_was_removed_is_removed_here(front: Appliance, collect
     await remove_item(collector.database, "Acme", "flow", "office")
     await front.fetch()
     assert not flow_file(front.settings.data_dir, "office").exists()
+
+
+async def test_a_setting_of_the_company_goes_before_the_file_until_it_is_removed(
+    front: Appliance, collector: Collector
+) -> None:
+    await set_item(collector.database, "Acme", "configuration", "rings", {"value": 4})
+    await set_item(collector.database, "Acme", "configuration", "calls.no_input_seconds", {"value": 7})
+    await front.fetch()
+    assert (with_shared(front.settings).rings, with_shared(front.settings).calls.no_input_seconds) == (4, 7.0)
+    await remove_item(collector.database, "Acme", "configuration", "rings")
+    await front.fetch()
+    assert with_shared(front.settings).rings == front.settings.rings
+
+
+async def test_a_setting_out_of_its_range_is_refused_and_changes_nothing(
+    front: Appliance, collector: Collector
+) -> None:
+    await set_item(collector.database, "Acme", "configuration", "rings", {"value": 99})
+    await front.fetch()
+    (refusal,) = await list_refusals(collector.database, "Acme", "configuration", "rings")
+    assert "rings" in refusal["reason"]
+    assert with_shared(front.settings) == front.settings
+
+
+async def test_a_prompt_of_the_company_becomes_the_next_version_and_goes_with_it(
+    front: Appliance, collector: Collector
+) -> None:
+    sound = (Path(__file__).parents[2] / "voice-prompts" / "en" / "goodbye.wav").read_bytes()
+    await set_item(collector.database, "Acme", "prompt", "en/goodbye", {"voice": "Ann"}, sound)
+    await front.fetch()
+    (version,) = versions(own_folder(front.settings.data_dir), ("en", "goodbye"))
+    assert not version.withdrawn
+    await remove_item(collector.database, "Acme", "prompt", "en/goodbye")
+    await front.fetch()
+    assert all(one.withdrawn for one in versions(own_folder(front.settings.data_dir), ("en", "goodbye")))
+
+
+async def test_a_sound_that_is_none_is_refused_with_what_to_do(front: Appliance, collector: Collector) -> None:
+    await set_item(collector.database, "Acme", "prompt", "en/goodbye", {"voice": "Ann"}, b"no sound at all")
+    await front.fetch()
+    (refusal,) = await list_refusals(collector.database, "Acme", "prompt", "en/goodbye")
+    assert "decoded" in refusal["reason"]
+    assert not versions(own_folder(front.settings.data_dir), ("en", "goodbye"))
