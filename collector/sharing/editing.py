@@ -9,10 +9,11 @@ from typing import Any
 
 from collector.database import Database, Transaction
 from collector.errors import Malformed, NotFound
+from collector.records.numbers import canonical
 from collector.sharing.edits import settle_edits
 from collector.sharing.items import COLLECTOR, Place, Wanted, edit_item, next_change
 from collector.sharing.rule import Edit
-from firmware.uplink_contract.shared_kinds import KINDS, fault_of
+from firmware.uplink_contract.shared_kinds import ALLOWED, BLOCKED, CONTACT, KINDS, fault_of
 
 MOST_FILE_BYTES = 4 * 1024 * 1024
 """Four minutes of 8 kHz, 16 bit: no prompt is that long."""
@@ -38,7 +39,7 @@ async def set_item(
         place = await _held(work, company, kind, key)
         base, now = await _now(work, place)
         body = {name: value for name, value in {**(now or {}), **given}.items() if value is not None}
-        if fault := fault_of(kind, key, body) or _file_fault(kind, file):
+        if fault := fault_of(kind, place.key, body) or _file_fault(kind, file):
             raise Malformed(fault)
         sha256 = await _keep_file(work, place.company, file) if file is not None else None
         edit = Edit(COLLECTOR, base, body, frozenset(given))
@@ -100,10 +101,20 @@ async def settle_conflict(database: Database, number: int) -> None:
 
 async def _held(work: Transaction, company: str, kind: str, key: str) -> Place:
     """Nobody else changes what this company shares until the transaction ends; what branches edited before is in it."""
-    place = Place(await company_called(work, company), kind, key)
+    owner = await company_called(work, company)
+    place = Place(owner, kind, await _one_spelling(work, owner, kind, key))
     await next_change(work, place.company)
     await settle_edits(work, place.company)
     return place
+
+
+async def _one_spelling(work: Transaction, company: uuid.UUID, kind: str, key: str) -> str:
+    """However a number is spelt, it is one entry: as appliances have it."""
+    if kind not in (CONTACT, BLOCKED, ALLOWED) or not key.removeprefix("+").isdecimal():
+        return key
+    row = await work.row("SELECT country FROM company WHERE id = %s", [company])
+    assert row
+    return canonical(key, row["country"])
 
 
 async def _now(work: Transaction, place: Place) -> tuple[int, dict[str, Any] | None]:

@@ -14,7 +14,8 @@ def named(records: Iterable[dict[str, Any]], names: Mapping[str, str], country: 
 def _named(record: dict[str, Any], names: Mapping[str, str], country: str) -> dict[str, Any]:
     told: dict[str, Any] = {}
     for field, value in record.items():
-        told[field] = value
+        if field != "caller_name":
+            told[field] = value
         if field == "caller_number":
             told["caller_name"] = record.get("caller_name") or _name_of(value, names, country)
     return told

@@ -202,7 +202,7 @@ class TwoBranches(RuleBasedStateMachine):
 
 
 TestTwoBranches = TwoBranches.TestCase
-TestTwoBranches.settings = settings(max_examples=200, stateful_step_count=25, deadline=None)
+TestTwoBranches.settings = settings(max_examples=120, stateful_step_count=25, deadline=None)
 
 
 @given(st.permutations([edit("a", 1, name="A"), edit("b", 1, note="B"), edit("c", 1, organisation="C")]))
