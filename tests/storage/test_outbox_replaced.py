@@ -17,6 +17,7 @@ from firmware.ports import Answer, Entry, Outcome, Route
 from firmware.storage.backup import make_backup
 from firmware.storage.backup_check import check_backup
 from firmware.storage.erasure import erase_caller
+from firmware.storage.migrations import CURRENT_VERSION
 from firmware.storage.outbox import DiskOutbox
 from firmware.storage.restore import restore_backup
 from firmware.storage.snapshot import check_snapshot, take_snapshot
@@ -177,4 +178,4 @@ async def test_a_backup_holds_the_outbox(
     await outbox.use_routes([COLLECTOR])
     await message(store)
     make_backup(data_dir, data_dir.parent / "now", Stamp.now(clock))
-    assert check_backup(data_dir.parent / "now", data_dir).database_version == 4
+    assert check_backup(data_dir.parent / "now", data_dir).database_version == CURRENT_VERSION
