@@ -59,14 +59,23 @@ class Backlog:
     messages: list[str] = field(default_factory=list)
     callbacks: list[str] = field(default_factory=list)
     incidents: list[str] = field(default_factory=list)
-    recordings: list[str] = field(default_factory=list)
+    audio: dict[str, str] = field(default_factory=dict)
+    """SHA-256 of each recording's file."""
     audio_bytes: int = 0
 
     @property
     def records(self) -> int:
         """Of all kinds."""
-        kinds = (self.calls, self.messages, self.callbacks, self.incidents, self.recordings)
-        return sum(len(ids) for ids in kinds)
+        return len(self.every_id())
+
+    @property
+    def recordings(self) -> list[str]:
+        """Their ids."""
+        return list(self.audio)
+
+    def every_id(self) -> list[str]:
+        """Of all kinds."""
+        return [*self.calls, *self.messages, *self.callbacks, *self.incidents, *self.audio]
 
 
 def caller_of(number: int) -> str:
@@ -119,7 +128,7 @@ class _Maker:
         samples = _RATE * self.choose.randint(_SHORTEST_SECONDS, _LONGEST_SECONDS) + self.choose.randint(0, 99)
         data = header(SampleFormat.ULAW, samples) + hashlib.shake_128(name.recording_id.encode()).digest(samples)
         (self.folder / name.final).write_bytes(data)
-        self.made.recordings.append(name.recording_id)
+        self.made.audio[name.recording_id] = hashlib.sha256(data).hexdigest()
         self.made.audio_bytes += len(data)
         return StoredTake(name.final, SampleFormat.ULAW, Take(RecordingEnd.KEY, samples, samples, voiced=True))
 

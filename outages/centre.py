@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import subprocess
 import sys
@@ -72,9 +71,3 @@ def _blobs(folder: Path, *, s3: bool) -> Iterator[tuple[str, dict[str, str]]]:
         bucket = store.bucket("recordings")
         yield bucket, {**CREDENTIALS, "AWS_ENDPOINT_URL": store.url, "AWS_ALLOW_HTTP": "true"}
 
-
-async def restart(postgres: PostgresServer, after_seconds: float) -> None:
-    """Kill PostgreSQL with all its children, and start it again."""
-    await asyncio.to_thread(postgres.kill)
-    await asyncio.sleep(after_seconds)
-    await asyncio.to_thread(postgres.start)
