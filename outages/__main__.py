@@ -1,4 +1,4 @@
-"""`python -m outages [--records N --recordings N --breaks N]`: delivery over a network that breaks, and a line of figures.
+"""`python -m outages [--records N ...]`: delivery over a network that breaks, and a line of figures.
 
 Needs root: it makes network namespaces, all of them inside one of its own that ends with it. Exit status 1 where
 anything was lost, doubled, damaged, or left behind.
@@ -23,7 +23,17 @@ from outages.figures import Figures
 from outages.laboratory import Order, run
 
 _INSIDE = "LINEKEEPER_OUTAGES_FOLDER"
-_NAMESPACE = ("unshare", "--net", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "--mount-proc")
+_NAMESPACE = (
+    "unshare",
+    "--net",
+    "--mount",
+    "--propagation",
+    "private",
+    "--pid",
+    "--fork",
+    "--kill-child",
+    "--mount-proc",
+)
 _STEP = timedelta(milliseconds=50)
 
 
@@ -49,7 +59,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--recordings", type=int, default=500)
     parser.add_argument("--breaks", type=int, default=50)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--blobs", choices=("folder", "s3"), action="append", help="both, one after the other, by default")
+    parser.add_argument(
+        "--blobs", choices=("folder", "s3"), action="append", help="both, one after the other, by default"
+    )
     parser.add_argument("--pause", type=float, default=0.5, help="seconds between two calls or erasures meanwhile")
     parser.add_argument("--longest", type=float, default=1800.0, help="seconds after which a run is given up")
     parser.add_argument("--careless", choices=WAYS, help="run a sender or collector that is broken on purpose")

@@ -65,7 +65,9 @@ def plan(seed: int, count: int) -> list[Break]:
     moments = _shuffled(choose, list(Moment), count)
     shares = sorted(choose.uniform(0.01, 0.97) for _ in range(count))
     return [
-        Break(share, kind, moment, choose.choice((0.0, choose.uniform(0, _WITHIN_SECONDS))), choose.uniform(*_LASTS[kind]))
+        Break(
+            share, kind, moment, choose.choice((0.0, choose.uniform(0, _WITHIN_SECONDS))), choose.uniform(*_LASTS[kind])
+        )
         for share, kind, moment in zip(shares, kinds, moments, strict=True)
     ]
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from benchmarks.object_store import CREDENTIALS, ObjectStore
 from benchmarks.postgres import PostgresServer, free_port
-from outages.processes import Program
+from benchmarks.program import Program
 
 COLLECTOR = Path(sys.executable).with_name("linekeeper-collector")
 
@@ -70,4 +70,3 @@ def _blobs(folder: Path, *, s3: bool) -> Iterator[tuple[str, dict[str, str]]]:
     with ObjectStore() as store:
         bucket = store.bucket("recordings")
         yield bucket, {**CREDENTIALS, "AWS_ENDPOINT_URL": store.url, "AWS_ALLOW_HTTP": "true"}
-

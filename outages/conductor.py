@@ -7,11 +7,11 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from benchmarks.program import Program
 from outages.balancer import Balancer
 from outages.breaks import Break, Kind, Moment
 from outages.centre import Centre
 from outages.network import Network
-from outages.processes import Program
 
 _LOOK_SECONDS = 0.05
 # A moment that does not come, as when the wire has nothing of that kind just now, is not waited for longer.

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import trustme
 
+from benchmarks.program import Program
 from firmware.clock import SystemClock
 from firmware.storage.store import Store
 from outages.backlog import Backlog
@@ -26,7 +27,6 @@ from outages.figures import Figures
 from outages.judge import violations
 from outages.network import CENTRE_ADDRESS, Network
 from outages.office import Office
-from outages.processes import Program
 from outages.site import LINEKEEPER, Site, make_site
 from outages.truth import read_truth
 

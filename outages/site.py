@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.program import Program
 from firmware.storage.store_files import DATABASE_FILE
 from outages.network import Network
-from outages.processes import Program
 
 LINEKEEPER = Path(sys.executable).with_name("linekeeper")
 _REQUEST_TIMEOUT_SECONDS = 5

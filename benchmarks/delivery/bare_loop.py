@@ -1,4 +1,4 @@
-"""The least that could send: read a file of batches, post one after the other. `python -m ... FILE URL` prints seconds."""
+"""The least that could send: a file of batches, one post after the other. `python -m ... FILE URL` prints seconds."""
 
 from __future__ import annotations
 

@@ -63,9 +63,9 @@ class Work:
 class SimulatedAppliance:
     """Its requests go one after the other, as a real one's do."""
 
-    def __init__(self, wire: Wire, tally: Tally, seed: int) -> None:
+    def __init__(self, wire: Wire, seed: int) -> None:
         self._wire = wire
-        self._tally = tally
+        self.tally = Tally()
         self._choose = random.Random(seed)
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._certificate = ""
@@ -81,6 +81,7 @@ class SimulatedAppliance:
         self._device = told["device"]
         certificate = x509.load_pem_x509_certificate(told["certificate_pem"].encode())
         self._certificate = base64.b64encode(certificate.public_bytes(serialization.Encoding.DER)).decode()
+        self.tally.finished += 1
 
     async def deliver(self, work: Work) -> None:
         """Hello, one recording, then all batches."""
@@ -90,7 +91,7 @@ class SimulatedAppliance:
             await asyncio.sleep(self._choose.uniform(0, 2 * work.pause_seconds))
             left = (work.batches - number) * work.records_in_batch
             await self._post(self._batch(work.records_in_batch, left, blob if number == 0 else None))
-        self._tally.finished += 1
+        self.tally.finished += 1
 
     async def _upload(self, size: int) -> dict[str, Any]:
         data = self._choose.randbytes(size)
@@ -102,7 +103,7 @@ class SimulatedAppliance:
 
     async def _post(self, body: bytes) -> None:
         answered = json.loads((await self._ask("batch", "POST", "/records", body)).body)["answers"]
-        self._tally.outcomes.update(answer["outcome"] for answer in answered)
+        self.tally.outcomes.update(answer["outcome"] for answer in answered)
 
     def _batch(self, count: int, queued: int, blob: dict[str, Any] | None) -> bytes:
         records = [self._record(blob if number == 0 else None) for number in range(count)]
@@ -146,12 +147,12 @@ class SimulatedAppliance:
             try:
                 reply = await self._wire.request(method, target, self._signed(method, target, body, signed), body)
             except (OSError, EOFError):
-                self._tally.broken += 1
+                self.tally.broken += 1
                 await asyncio.sleep(self._choose.uniform(0.1, 2.0))
                 continue
-            self._tally.statuses[reply.status] += 1
+            self.tally.statuses[reply.status] += 1
             if reply.status == 200:
-                self._tally.seconds[name].append(time.perf_counter() - began)
+                self.tally.seconds[name].append(time.perf_counter() - began)
                 return reply
             if reply.status not in _LATER:
                 raise RuntimeError(f"{method} {target}: {reply.status} {reply.body[:300]!r}")
