@@ -75,11 +75,11 @@ async def _deliver(bench: _Bench, number: int) -> tuple[float, str]:
     await asyncio.to_thread(shutil.copytree, bench.folder / "backlog", place / "data")
     serve = ["serve", "--database", database, "--blobs", str(place / "blobs"), "--listen", f"127.0.0.1:{port}"]
     async with Program([str(COLLECTOR), *serve], place / "collector.log"):
-        claim = await _output(str(COLLECTOR), "claim", "bench", "--database", database)
+        claim = (await _output(str(COLLECTOR), "claim", "bench", "--database", database)).split()[-1]
         config = place / "linekeeper.yaml"
         config.write_text(
             f"data_dir: {place / 'data'}\nrun_dir: {place / 'run'}\nlines: [{{name: front, port: /dev/null}}]\n"
-            f"sync:\n  mode: collector\n  url: http://127.0.0.1:{port}\n  claim: {claim.split()[-1]}\n  spread_seconds: 0\n"
+            f"sync:\n  mode: collector\n  url: http://127.0.0.1:{port}\n  claim: {claim}\n  spread_seconds: 0\n"
         )
         async with Program([str(LINEKEEPER), "--config", str(config), "run", "sync"], place / "sync.log") as sender:
             return await _rate(place / "data" / DATABASE_FILE, sender), database
