@@ -94,6 +94,8 @@ class QueueState:
     last_success_at: str | None
     last_error: str | None
     next_seq: int
+    oldest_seq: int | None = None
+    """Every entry below was delivered, or is set aside."""
 
 
 class Outbox(Protocol):

@@ -1,0 +1,35 @@
+"""What arrived."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from collector.cli.frame import DatabaseUrl, Json, group, print_rows, with_database
+
+if TYPE_CHECKING:
+    from collector.database import Database
+
+records = group("records", "what arrived from the appliances")
+_MOST = 100_000
+
+
+@records.command("list")
+def records_list(
+    url: DatabaseUrl,
+    device: Annotated[str | None, typer.Option(help="of one appliance: its id or its name")] = None,
+    kind: Annotated[str | None, typer.Option(help="call, message, callback, incident, ...")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=_MOST, help="at most so many, the newest ones")] = 100,
+    as_json: Json = False,
+) -> None:
+    """List records, oldest first."""
+    from collector.records.listing import list_records
+
+    async def work(database: Database) -> list[dict[str, Any]]:
+        return await list_records(database, device=device, kind=kind, limit=limit)
+
+    rows = with_database(url, work)
+    if not as_json:
+        rows = [{name: value for name, value in row.items() if name != "body"} for row in rows]
+    print_rows(rows, as_json)

@@ -1,0 +1,1 @@
+"""Who asks: the authority, claim codes, certificates, signatures, the deny list."""

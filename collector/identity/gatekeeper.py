@@ -1,0 +1,157 @@
+"""Whether a signed request is let in (docs/delivery.md, "Who asks"). Cheap checks first, the database last.
+
+`look` needs headers only, so that a body is not even read for somebody who cannot be let in; `admit` needs the body.
+Parsed certificates are remembered; they never change. Whether an appliance is denied is not: each request asks.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import Protocol
+from uuid import UUID
+
+from collector.identity.admissions import Admissions
+from collector.identity.certificates import Authority, DeviceCertificate, read_certificate, signed_by
+from collector.refusals import Refusal, Why, malformed
+from firmware.uplink_contract.limits import SIGNATURE_WINDOW_SECONDS
+from firmware.uplink_contract.signing import (
+    CERTIFICATE_HEADER,
+    DATE_HEADER,
+    NONCE_HEADER,
+    SIGNATURE_HEADER,
+    SignedRequest,
+    signed_bytes,
+)
+
+_WINDOW = timedelta(seconds=SIGNATURE_WINDOW_SECONDS)
+# Copies whose clocks differ by less than this still agree on which nonces are used up.
+_CLOCKS_DIFFER = timedelta(minutes=2)
+_REMEMBERED_CERTIFICATES = 4096
+_MOST_HEADER = 8192
+_DATE = re.compile(r"[0-9]{1,15}", re.ASCII)
+_NONCE = re.compile(r"[0-9a-f]{32}", re.ASCII)
+
+
+class TimeOfDay(Protocol):
+    """Where the time of day comes from."""
+
+    def now(self) -> datetime:
+        """UTC."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claimant:
+    """Who says to ask: the headers are sound, nothing is proved yet."""
+
+    certificate: DeviceCertificate
+    method: str
+    target: str
+    date_ms: int
+    nonce: str
+    signature: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """An appliance that has proved to be itself."""
+
+    device: UUID
+    company: str
+    certificate: DeviceCertificate
+
+
+class Gatekeeper:
+    """Lets appliances in."""
+
+    def __init__(self, authority: Authority, admissions: Admissions, clock: TimeOfDay) -> None:
+        self._admissions = admissions
+        self._clock = clock
+
+        @lru_cache(_REMEMBERED_CERTIFICATES)
+        def read(header: str) -> DeviceCertificate:
+            return read_certificate(_base64(header), authority)
+
+        self._read = read
+
+    def look(
+        self, method: str, target: str, device: UUID, headers: Mapping[str, str], *, renewing: bool = False
+    ) -> Claimant:
+        """Judge by headers alone. `renewing` takes a certificate that has ended, too.
+
+        Raises: Refusal (`certificate`, `wrong_device`, `clock`, `signature`, `malformed`).
+        """
+        now = self._clock.now()
+        certificate = self._certificate(headers, now, renewing=renewing)
+        if certificate.device != device:
+            raise Refusal(Why.WRONG_DEVICE, "the certificate is of another appliance than the address")
+        date_ms = _date(headers, now)
+        nonce = headers.get(NONCE_HEADER, "")
+        if not _NONCE.fullmatch(nonce):
+            raise malformed(f"{NONCE_HEADER} must be 32 hex digits")
+        try:
+            signature = _base64(headers.get(SIGNATURE_HEADER, ""))
+        except ValueError as error:
+            raise Refusal(Why.SIGNATURE, f"{SIGNATURE_HEADER} is no base64") from error
+        return Claimant(certificate, method, target, date_ms, nonce, signature)
+
+    async def admit(self, claimant: Claimant, body: bytes) -> Caller:
+        """Judge by signature, nonce and deny list.
+
+        Raises: Refusal (`signature`, `replayed`, `denied`, `certificate`), and what the database raises.
+        """
+        request = SignedRequest(claimant.method, claimant.target, claimant.date_ms, claimant.nonce, body)
+        certificate = claimant.certificate
+        if not signed_by(certificate.key, claimant.signature, signed_bytes(request)):
+            raise Refusal(Why.SIGNATURE, "the signature does not fit the request")
+        used_until = _time(claimant.date_ms) + _WINDOW + _CLOCKS_DIFFER
+        admission = await self._admissions.ask(certificate.device, bytes.fromhex(claimant.nonce), used_until)
+        if admission is None:
+            raise Refusal(Why.CERTIFICATE, "this appliance is not known here; enrol it with a new claim code")
+        if admission.denied:
+            raise Refusal(Why.DENIED, "this appliance is denied; ask who runs the collector")
+        if not admission.fresh:
+            raise Refusal(Why.REPLAYED, "this request was here already")
+        return Caller(certificate.device, admission.company, certificate)
+
+    def _certificate(self, headers: Mapping[str, str], now: datetime, *, renewing: bool) -> DeviceCertificate:
+        header = headers.get(CERTIFICATE_HEADER)
+        if not header:
+            raise Refusal(Why.CERTIFICATE, f"{CERTIFICATE_HEADER} is missing")
+        if len(header) > _MOST_HEADER:
+            raise Refusal(Why.CERTIFICATE, "too long for a certificate of this collector")
+        try:
+            certificate = self._read(header)
+        except ValueError as error:
+            raise Refusal(Why.CERTIFICATE, str(error)) from error
+        if now < certificate.not_before:
+            raise Refusal(Why.CERTIFICATE, "the certificate is not valid yet")
+        if now > certificate.not_after and not renewing:
+            raise Refusal(Why.CERTIFICATE, "the certificate has ended; renew it")
+        return certificate
+
+
+def _date(headers: Mapping[str, str], now: datetime) -> int:
+    text = headers.get(DATE_HEADER, "")
+    if not _DATE.fullmatch(text):
+        raise malformed(f"{DATE_HEADER} must be milliseconds since 1970")
+    now_ms = round(now.timestamp() * 1000)
+    if abs(int(text) - now_ms) > SIGNATURE_WINDOW_SECONDS * 1000:
+        raise Refusal(Why.CLOCK, "the request's time is too far from ours; sign with ours", server_time_ms=now_ms)
+    return int(text)
+
+
+def _time(milliseconds: int) -> datetime:
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)
+
+
+def _base64(text: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except binascii.Error as error:
+        raise ValueError("not base64") from error

@@ -1,0 +1,1 @@
+"""Records and recordings in PostgreSQL: taking them, looking at them, erasing them."""

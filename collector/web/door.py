@@ -1,0 +1,58 @@
+"""Where a signed request comes in: headers, then a place, then the body, then signature, nonce and deny list."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from uuid import UUID
+
+from fastapi import Request
+
+from collector.identity.gatekeeper import Caller, Gatekeeper
+from collector.web.bodies import read_body
+from collector.web.room import Room
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A request of an appliance that proved to be itself."""
+
+    caller: Caller
+    body: bytes
+
+
+class Door:
+    """Lets signed requests in, for as long as their `async with` block lasts."""
+
+    def __init__(self, gatekeeper: Gatekeeper, room: Room) -> None:
+        self._gatekeeper = gatekeeper
+        self._room = room
+
+    @asynccontextmanager
+    async def open(
+        self, request: Request, device: str, *, most_bytes: int = 0, renewing: bool = False
+    ) -> AsyncIterator[Visit]:
+        """A request for `device`, with a body of at most `most_bytes`. Raises: Refusal, CollectorError."""
+        claimant = self._gatekeeper.look(
+            request.method, raw_target(request), UUID(device), request.headers, renewing=renewing
+        )
+        with self._room.place(device):
+            body = await read_body(request, most_bytes)
+            async with self._room.work():
+                yield Visit(await self._gatekeeper.admit(claimant, body), body)
+
+    @asynccontextmanager
+    async def open_to_anybody(self, request: Request, most_bytes: int) -> AsyncIterator[bytes]:
+        """A request that nobody signed: its body. Raises: Refusal."""
+        with self._room.place(""):
+            body = await read_body(request, most_bytes)
+            async with self._room.work():
+                yield body
+
+
+def raw_target(request: Request) -> str:
+    """Path and query exactly as they came; what is no ASCII is told apart, and no signature fits it."""
+    path: bytes = request.scope.get("raw_path") or request.scope["path"].encode()
+    query: bytes = request.scope["query_string"]
+    return (path + b"?" + query if query else path).decode("latin-1")

@@ -1,0 +1,5 @@
+"""Fixtures for the collector's tests."""
+
+from tests.collector.databases import database, device
+
+__all__ = ["database", "device"]
