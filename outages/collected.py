@@ -15,7 +15,7 @@ import psycopg
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A record there."""
+    """A record there, by the id that it had on the appliance."""
 
     record_id: str
     device: str
@@ -51,7 +51,7 @@ def read_collected(database: str) -> Collected:
     """Nothing may write meanwhile."""
     with psycopg.connect(database) as connection:
         rows = connection.execute(
-            "SELECT record_id::text, device::text, kind, version, seq, erased_at IS NOT NULL,"
+            "SELECT coalesce(body->>'id', record_id::text), device::text, kind, version, seq, erased_at IS NOT NULL,"
             " encode(blob_sha256, 'hex'), body FROM record"
         ).fetchall()
         progress = connection.execute("SELECT highest_seq, queued, seen FROM device_progress").fetchall()
