@@ -14,7 +14,7 @@ from typing import Any
 from uuid import UUID
 
 from collector import cli as collector_cli
-from collector.records import store
+from collector.records import judging, store
 from collector.records.incoming import IncomingRecord, QueueReport, Refused
 from collector.records.judging import Kept, Outcome, RecordAnswer
 from firmware import cli as appliance_cli
@@ -86,7 +86,7 @@ def _takes_twice() -> None:
 
 def _keeps_the_first() -> None:
     """It takes every record that it has for done, whatever its version."""
-    careful = store.judge
+    careful = judging.judge
 
     def judge(kept: Kept | None, record: IncomingRecord, blob_there: bool) -> tuple[Outcome, str]:
         return careful(None, record, blob_there) if kept is None else (Outcome.DUPLICATE, "")

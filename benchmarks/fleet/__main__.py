@@ -21,8 +21,6 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-from collector.database import Database
-from collector.identity.enrolment import make_claim
 
 from benchmarks.figure import percentile
 from benchmarks.fleet.appliance import SimulatedAppliance, Tally, Work
@@ -30,6 +28,8 @@ from benchmarks.fleet.vitals import Vitals, Watch
 from benchmarks.fleet.wire import Wire
 from benchmarks.postgres import PostgresServer, free_port
 from benchmarks.program import Program
+from collector.database import Database
+from collector.identity.enrolment import make_claim
 
 COLLECTOR = Path(sys.executable).with_name("linekeeper-collector")
 _CLAIM_LIFE = timedelta(hours=1)
