@@ -44,7 +44,7 @@ def unsound(folder: Path) -> Iterator[str]:
             if line != "ok":
                 yield f"integrity: {line}"
         yield from (f"a broken reference: {broken}" for broken in db.execute("PRAGMA foreign_key_check"))
-        rows = {file for (file,) in db.execute("SELECT file FROM recording")}
+        rows = {file for (file,) in db.execute("SELECT file FROM recording WHERE released_at IS NULL")}
         yield from (f"doomed and not removed: {file}" for (file,) in db.execute("SELECT file FROM doomed_file"))
         yield from (f"not ended: call {call}" for (call,) in db.execute("SELECT id FROM call WHERE ended_at IS NULL"))
     files = {file.name for file in (folder / DATA / "recordings").iterdir()}

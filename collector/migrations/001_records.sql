@@ -89,6 +89,7 @@ CREATE TABLE record_conflict (
     record_id uuid NOT NULL,
     version bigint NOT NULL,
     body_hash bytea NOT NULL,
+    number text,
     body jsonb NOT NULL,
     seen_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (device, record_id, version, body_hash)

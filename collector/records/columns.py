@@ -12,6 +12,8 @@ from collector.records.incoming import IncomingRecord, parsed_time
 from collector.records.numbers import canonical
 
 _TIMES = ("started_at", "recorded_at", "kept_at", "requested_at", "made_at", "at")
+PERSONAL_KINDS = ("message", "callback", "recording", "shared")
+"""Those that are erased with the person; a call stays, without its caller."""
 _PERSONAL = ("caller_number", "caller_name", "evidence")
 """Of a call; the appliance takes the same away."""
 
@@ -39,7 +41,7 @@ def columns_of(record: IncomingRecord, country: str) -> Columns:
         at=at,
         urgent=urgent if isinstance(urgent, bool) else None,
         number=None if number is None else canonical(number, country),
-        call_id=_call_id(body.get("call_id")),
+        call_id=call_of(record),
     )
 
 
@@ -54,7 +56,13 @@ def without_caller(body: Mapping[str, Any]) -> dict[str, Any]:
     return {name: None if name in _PERSONAL else value for name, value in body.items()}
 
 
-def _call_id(value: Any) -> UUID | None:
+def call_of(record: IncomingRecord) -> UUID | None:
+    """The call that it belongs to."""
+    return None if record.body is None else uuid_or_none(record.body.get("call_id"))
+
+
+def uuid_or_none(value: Any) -> UUID | None:
+    """A UUID that stands in a body."""
     try:
         return UUID(value) if isinstance(value, str) else None
     except ValueError:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -43,6 +43,10 @@ class IncomingRecord:
     def erased(self) -> bool:
         """Whoever has it must forget it."""
         return self.body is None
+
+    def without_content(self) -> IncomingRecord:
+        """The same record, erased."""
+        return replace(self, body=None, body_hash=None, blob_sha256=None)
 
 
 @dataclass(frozen=True, slots=True)

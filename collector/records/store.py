@@ -12,6 +12,7 @@ from uuid import UUID
 from collector.database import Database, Row, Transaction
 from collector.ports import Clock, RecordTaker
 from collector.records import blob_rows, progress
+from collector.records.columns import PERSONAL_KINDS, call_of
 from collector.records.incoming import IncomingRecord, QueueReport, Refused
 from collector.records.judging import Kept, Outcome, RecordAnswer, after, judge
 from collector.records.writing import Writing, kept, write, write_conflicts
@@ -67,7 +68,8 @@ class _Batch:
         """Decide on each record in turn, against what is there and what came before it."""
         whole = [record for record in self._records if isinstance(record, IncomingRecord)]
         device = self._writing.device
-        states = await kept(work, device, (record.record_id for record in whole)) if whole else {}
+        calls = {record.record_id: call_of(record) for record in whole}
+        states = await kept(work, device, {*calls, *filter(None, calls.values())}) if whole else {}
         blobs = await blob_rows.use(work, device, [one.blob_sha256 for one in whole if one.blob_sha256 is not None])
         for record in self._records:
             self.answers.append(self._answer(record, states, blobs))
@@ -76,6 +78,8 @@ class _Batch:
         if isinstance(record, Refused):
             return RecordAnswer(record.seq, record.version, Outcome.REJECTED, record.reason)
         before = states.get(record.record_id)
+        if before is None and self._of_erased_caller(record, states):
+            record = record.without_content()
         outcome, reason = judge(before, record, record.blob_sha256 in blobs)
         if outcome is Outcome.STORED:
             state = states[record.record_id] = after(before, record)
@@ -86,12 +90,19 @@ class _Batch:
             self._conflicts.append(record)
         return RecordAnswer(record.seq, record.version, outcome, reason)
 
+    @staticmethod
+    def _of_erased_caller(record: IncomingRecord, states: Mapping[UUID, Kept]) -> bool:
+        # It waited on the appliance while its caller was erased here.
+        call_id = call_of(record) if record.kind in PERSONAL_KINDS else None
+        call = states.get(call_id) if call_id is not None else None
+        return call is not None and call.blanked
+
     async def write(self, work: Transaction, queue: QueueReport) -> None:
         """Carry out what was decided."""
         if self._new:
             await write(work, self._writing, self._new)
         if self._conflicts:
-            await write_conflicts(work, self._writing.device, self._conflicts)
+            await write_conflicts(work, self._writing, self._conflicts)
         await blob_rows.doom(work, self._writing.device, self._freed, self._writing.now)
         arrived = [(one.seq, one.version) for one in self.answers if one.outcome in _ARRIVED]
         await progress.advance(work, self._row, arrived, queue, self._writing.now)

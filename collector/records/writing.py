@@ -12,7 +12,7 @@ from collector.database import Transaction
 from collector.records.columns import columns_of, without_caller
 from collector.records.incoming import IncomingRecord
 from collector.records.judging import Kept
-from firmware.uplink_contract.canonical import body_hash, canonical_json
+from firmware.uplink_contract.canonical import canonical_json
 
 _KEPT = """SELECT record_id, kind, version, body_hash, blob_sha256, erased_at IS NOT NULL AS erased,
        blanked_at IS NOT NULL AS blanked
@@ -40,8 +40,8 @@ _WRITE = f"""INSERT INTO record (device, stored_at, {_NAMES})
 SELECT %(device)s, %(now)s, {_NAMES} FROM unnest({_ARRAYS}) AS new ({_NAMES}) ORDER BY record_id
 ON CONFLICT (record_id, device) DO UPDATE SET stored_at = excluded.stored_at, {_SETS},
     blanked_at = coalesce(record.blanked_at, excluded.blanked_at)"""  # noqa: S608 - our own names
-_CONFLICT = """INSERT INTO record_conflict (device, record_id, version, body_hash, body)
-SELECT %s, * FROM unnest(%s::uuid[], %s::bigint[], %s::bytea[], %s::jsonb[]) ON CONFLICT DO NOTHING"""
+_CONFLICT = """INSERT INTO record_conflict (device, record_id, version, body_hash, number, body)
+SELECT %s, * FROM unnest(%s::uuid[], %s::bigint[], %s::bytea[], %s::text[], %s::jsonb[]) ON CONFLICT DO NOTHING"""
 _FORGET_CONFLICTS = "DELETE FROM record_conflict WHERE device = %s AND record_id = ANY(%s::uuid[])"
 
 
@@ -70,24 +70,25 @@ async def write(work: Transaction, writing: Writing, records: Mapping[UUID, tupl
         await work.run(_FORGET_CONFLICTS, [writing.device, erased])
 
 
-async def write_conflicts(work: Transaction, device: UUID, records: Sequence[IncomingRecord]) -> None:
+async def write_conflicts(work: Transaction, writing: Writing, records: Sequence[IncomingRecord]) -> None:
     """Keep bodies that contradict what is there, for a person."""
     whole = [record for record in records if record.body is not None]
     columns = [
         [record.record_id for record in whole],
         [record.version for record in whole],
         [record.body_hash for record in whole],
+        [columns_of(record, writing.country).number for record in whole],
         [canonical_json(record.body).decode() for record in whole],
     ]
-    await work.run(_CONFLICT, [device, *columns])
+    await work.run(_CONFLICT, [writing.device, *columns])
 
 
 def _row(record: IncomingRecord, state: Kept, writing: Writing) -> dict[str, Any]:
     columns = columns_of(record, writing.country)
     body, digest = record.body, record.body_hash
     if state.blanked and body is not None:
-        body = without_caller(body)
-        digest = bytes.fromhex(body_hash(body))
+        # No hash either: from it a number could be guessed.
+        body, digest = without_caller(body), None
     return {
         "record_id": record.record_id,
         "kind": record.kind,

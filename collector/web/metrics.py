@@ -6,7 +6,6 @@ The only place that imports prometheus-client.
 from __future__ import annotations
 
 from collections.abc import Callable
-
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest

@@ -48,6 +48,12 @@ def writable(file: Path) -> SqliteDatabase:
     return SqliteDatabase(str(file), pragmas=pragmas, timeout=_BUSY_SECONDS, lock_type="IMMEDIATE", autoconnect=False)
 
 
+def raw(db: SqliteDatabase) -> sqlite3.Connection:
+    """The calling thread's connection itself, for what peewee has no words for or is too slow at."""
+    connection: sqlite3.Connection = db.connection()  # type: ignore[no-untyped-call]
+    return connection
+
+
 def readable(file: Path) -> SqliteDatabase:
     """A database whose connections cannot change anything."""
     pragmas = (("query_only", "on"),)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -17,6 +17,7 @@ from pathlib import Path
 from firmware.durable_files import FILE_MODE, plain_errors, sync_folder
 from firmware.journal import journal
 from firmware.storage.database import plain_database_errors
+from firmware.storage.delivery_schema import tombstone
 from firmware.storage.store_files import RECEIPTS
 
 
@@ -60,6 +61,7 @@ def erase_again(database: Path, data_dir: Path) -> None:
             db.execute("BEGIN IMMEDIATE")
             for traces in noted:
                 _erase(db, traces)
+            _tell_far_ends(db, noted)
             # They are kept by number alone; whose they are, a receipt does not say. Callers are asked once more.
             if any(traces.calls for traces in noted):
                 db.execute("DELETE FROM language")
@@ -88,6 +90,18 @@ def _erase(db: sqlite3.Connection, traces: Traces) -> None:
     _each(db, "DELETE FROM recording WHERE id = ?", traces.recordings)
     _each(db, "DELETE FROM recording WHERE call_id = ?", traces.calls)
     _each(db, "UPDATE call SET caller_number = NULL, caller_name = NULL, evidence = NULL WHERE id = ?", traces.calls)
+
+
+def _tell_far_ends(db: sqlite3.Connection, noted: Sequence[Traces]) -> None:
+    """That these went may not have been delivered by the database that knew it; this one may never have had them."""
+    if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'outbox'").fetchone():
+        return
+    for traces in noted:
+        for kind in ("call", "message", "callback", "recording"):
+            for record_id in getattr(traces, f"{kind}s"):
+                if not db.execute(f"SELECT 1 FROM {kind} WHERE id = ?", (record_id,)).fetchone():  # noqa: S608
+                    for statement in tombstone(kind):
+                        db.execute(statement, {"id": record_id})
 
 
 def _each(db: sqlite3.Connection, statement: str, ids: Iterable[str]) -> None:

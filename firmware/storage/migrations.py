@@ -12,6 +12,7 @@ from typing import Any
 from peewee import SqliteDatabase
 
 from firmware.errors import StorageError
+from firmware.storage.delivery_schema import DELIVERY, TRIGGERS
 
 Migration = tuple[str, ...]
 
@@ -127,8 +128,15 @@ _INCIDENT_REPORTS: Migration = (
     "CREATE INDEX notice_of_incident ON incident_notice (incident_id)",
 )
 
-MIGRATIONS: tuple[Migration, ...] = (_FIRST_RELEASE, _TRANSCRIPTS, _INCIDENT_REPORTS)
+MIGRATIONS: tuple[Migration, ...] = (_FIRST_RELEASE, _TRANSCRIPTS, _INCIDENT_REPORTS, DELIVERY)
 CURRENT_VERSION = len(MIGRATIONS)
+OUTBOX_VERSION = 4
+"""The first version with an outbox."""
+
+
+def triggers_in(version: int) -> frozenset[str]:
+    """The triggers that a database of this version has, as SQLite keeps their text."""
+    return frozenset(TRIGGERS if version >= OUTBOX_VERSION else ())
 
 
 def run_sql(db: SqliteDatabase, statement: str) -> Any:

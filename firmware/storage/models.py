@@ -32,7 +32,10 @@ class Call(Model):
 
 
 class RecordingRow(Model):
-    """A durable file in the recordings folder. Audio behind `kept_samples` is the tail that is not played."""
+    """A durable file in the recordings folder. Audio behind `kept_samples` is the tail that is not played.
+
+    A file that was `released_at` some time is gone on purpose: it had been delivered.
+    """
 
     id = TextField(primary_key=True)
     call_id = TextField()
@@ -46,6 +49,8 @@ class RecordingRow(Model):
     voiced = BooleanField()
     recorded_at = TextField()
     clock_trusted = BooleanField()
+    delivered_at = TextField(null=True)
+    released_at = TextField(null=True)
 
     class Meta:  # noqa: D106
         table_name = "recording"

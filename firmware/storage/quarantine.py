@@ -20,6 +20,7 @@ from firmware.storage.backup_layout import RECORDINGS
 from firmware.storage.database import connect, plain_database_errors, writable
 from firmware.storage.erasure_record import erase_again
 from firmware.storage.migrations import migrate
+from firmware.storage.numbering import jump_ahead
 from firmware.storage.restore import file_stamp, free_name, unpack_database
 from firmware.storage.salvage import salvage
 from firmware.storage.sequences import UNKNOWN_MARGIN, raise_sequences, readable_sequences
@@ -48,6 +49,7 @@ def replace_damaged(
         unpack_database(backup.file, ready)
     with plain_database_errors(sound), closing(_new_shape(sound)) as db:
         db.close()
+        jump_ahead(sound)
         saved = salvage(damaged, sound, data_dir / RECORDINGS)
         # A damaged database may tell of fewer numbers than it gave out.
         raise_sequences(sound, readable_sequences(damaged) or {}, UNKNOWN_MARGIN)

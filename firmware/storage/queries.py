@@ -5,7 +5,6 @@ Works beside a running store and without one; nothing here changes a record.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
@@ -22,14 +21,12 @@ from firmware.storage.database import connect, plain_database_errors, readable
 from firmware.storage.incident_facts import IncidentFacts, read_facts
 from firmware.storage.migrations import refuse_newer, refuse_older
 from firmware.storage.models import Call, Callback, Incident, IncidentAction, IncidentNotice, Message, RecordingRow
+from firmware.storage.record_json import Record, call_json, callback_json, incident_json, message_json
 from firmware.storage.recording_file import RecordingName
 from firmware.storage.recordings_folder import FOLDER
 from firmware.storage.stamps import local_text, utc_text
 from firmware.storage.store_files import DATABASE_FILE
 from firmware.storage.text import WORD_LIMIT, bounded
-from firmware.units import samples_to_seconds
-
-Record = dict[str, Any]
 
 
 class Records:
@@ -58,22 +55,21 @@ class Records:
 
     def calls(self, limit: int | None = None) -> list[Record]:
         """Every call."""
-        return [self._call(row) for row in self._newest(Call.select(), Call.seq, limit)]
+        return [call_json(row, self._local) for row in self._newest(Call.select(), Call.seq, limit)]
 
     def messages(self, limit: int | None = None) -> list[Record]:
         """Every message."""
-        return [self._message(row) for row in self._newest(_messages(), Message.number, limit)]
+        return [message_json(row, self._local) for row in self._newest(_messages(), Message.number, limit)]
 
     def callbacks(self, limit: int | None = None) -> list[Record]:
         """Every callback request."""
-        return [self._callback(row) for row in self._newest(Callback.select(), Callback.number, limit)]
+        return [callback_json(row, self._local) for row in self._newest(Callback.select(), Callback.number, limit)]
 
     def incidents(self, limit: int | None = None) -> list[Record]:
         """Every incident with what was done about it."""
         rows = list(self._newest(Incident.select(), Incident.seq, limit))
-        actions = self._by_incident(IncidentAction, "action")
-        notices = self._by_incident(IncidentNotice, "who", "how", "result")
-        return [self._incident(row, actions.get(row["id"], []), notices.get(row["id"], [])) for row in rows]
+        actions, notices = self._by_incident(IncidentAction), self._by_incident(IncidentNotice)
+        return [incident_json(row, actions.get(row["id"], []), notices.get(row["id"], []), self._local) for row in rows]
 
     def incident_facts(self, wanted: str, now: datetime) -> IncidentFacts:
         """Everything about one incident, by its id or number. Raises: RecordNotFound."""
@@ -86,6 +82,11 @@ class Records:
         The target is replaced as a whole or not at all. Raises: RecordNotFound, StorageError.
         """
         row = self._find_recording(bounded(wanted, WORD_LIMIT))
+        if row["released_at"] is not None:
+            raise StorageError(
+                f"the audio of {wanted} was delivered, and removed here on {self._local(row['released_at'])}; "
+                "ask where it was delivered to"
+            )
         source = self._folder / row["file"]
         sample_format = RecordingName.parse(row["file"]).sample_format
         with plain_errors(source), source.open("rb") as file:
@@ -112,18 +113,17 @@ class Records:
         with plain_database_errors(self._file):
             return list(query.dicts().execute(self._db))
 
-    def _by_incident(self, table: type[IncidentAction | IncidentNotice], *fields: str) -> dict[str, list[Record]]:
+    def _by_incident(self, table: type[IncidentAction | IncidentNotice]) -> dict[str, list[Record]]:
         found: dict[str, list[Record]] = {}
         for row in self._rows(table.select().order_by(table.seq)):
-            told = {"at": self._local(row["at"]), **{field: row[field] for field in fields}}
-            found.setdefault(row["incident_id"], []).append(told)
+            found.setdefault(row["incident_id"], []).append(row)
         return found
 
     def _newest(self, query: ModelSelect[Any], order: Any, limit: int | None) -> Iterable[Record]:
         return reversed(list(self._rows(query.order_by(order.desc()).limit(limit))))
 
     def _find_recording(self, wanted: str) -> Record:
-        query = RecordingRow.select(RecordingRow.file, RecordingRow.kept_samples).join(
+        query = RecordingRow.select(RecordingRow.file, RecordingRow.kept_samples, RecordingRow.released_at).join(
             Message, JOIN.LEFT_OUTER, on=(Message.recording_id == RecordingRow.id)
         )
         matches = (Message.id == wanted) | (RecordingRow.id == wanted)
@@ -136,62 +136,6 @@ class Records:
 
     def _local(self, text: str | None) -> str | None:
         return local_text(text, self._zone)
-
-    def _call(self, row: Record) -> Record:
-        return {
-            "id": row["id"],
-            "line": row["line"],
-            "caller_number": row["caller_number"],
-            "caller_name": row["caller_name"],
-            "started_at": self._local(row["started_at"]),
-            "answered_at": self._local(row["answered_at"]),
-            "ended_at": self._local(row["ended_at"]),
-            "end_reason": row["end_reason"],
-            "language": row["language"],
-            "path": json.loads(row["path"]),
-        }
-
-    def _message(self, row: Record) -> Record:
-        return {
-            "id": row["id"],
-            "number": row["number"],
-            "call_id": row["call_id"],
-            "caller_number": row["caller_number"],
-            "language": row["language"],
-            "urgent": row["urgent"],
-            "interrupted": row["interrupted"],
-            "recorded_at": self._local(row["recorded_at"]),
-            "duration_seconds": round(samples_to_seconds(row["kept_samples"]), 3),
-            "handled": row["handled"],
-            "transcript": row["transcript"],
-        }
-
-    def _callback(self, row: Record) -> Record:
-        return {
-            "id": row["id"],
-            "number": row["number"],
-            "phone": row["phone"],
-            "requested_at": self._local(row["requested_at"]),
-            "preferred": row["preferred"],
-            "reason_id": row["reason_id"],
-            "state": row["state"],
-            "attempts": row["attempts"],
-        }
-
-    def _incident(self, row: Record, actions: list[Record], notices: list[Record]) -> Record:
-        return {
-            "id": row["id"],
-            "number": row["seq"],
-            "kind": row["kind"],
-            "place": row["place"],
-            "started_at": self._local(row["started_at"]),
-            "ended_at": self._local(row["ended_at"]),
-            "summary": row["summary"],
-            "actions": actions,
-            "effect": row["effect"],
-            "drill": row["drill"],
-            "notices": notices,
-        }
 
 
 def _messages() -> ModelSelect[Any]:

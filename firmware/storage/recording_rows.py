@@ -132,6 +132,12 @@ def recorded_files(db: SqliteDatabase) -> set[str]:
     return {file for (file,) in RecordingRow.select(RecordingRow.file).tuples().execute(db)}
 
 
+def files_of_recordings(db: SqliteDatabase) -> set[str]:
+    """Every file that must be there: without those that were delivered and released."""
+    kept = RecordingRow.select(RecordingRow.file).where(RecordingRow.released_at.is_null())
+    return {file for (file,) in kept.tuples().execute(db)}
+
+
 def doomed_files(db: SqliteDatabase) -> list[str]:
     """Files whose removal was decided and may not have happened."""
     return [row.file for row in DoomedFile.select().execute(db)]

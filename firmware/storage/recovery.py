@@ -80,7 +80,8 @@ class Recovery:
             self._each(PARTIAL_SUFFIX, self._complete)
             recorded = recording_rows.recorded_files(db)
             self._each(".wav", lambda file: self._adopt(db, file) if file.name not in recorded else None)
-            self._summary.missing_files = sorted(recorded - set(os.listdir(self._folder)))  # noqa: PTH208
+            needed = recording_rows.files_of_recordings(db)
+            self._summary.missing_files = sorted(needed - set(os.listdir(self._folder)))  # noqa: PTH208
         self._close_calls(db)
         with db.atomic():
             self._report(db)

@@ -15,6 +15,7 @@ from firmware.storage.backup_layout import OWN_VOICE, RECORDINGS
 from firmware.storage.backup_manifest import Manifest
 from firmware.storage.database import plain_database_errors
 from firmware.storage.erasure_record import erase_again
+from firmware.storage.numbering import jump_ahead
 from firmware.storage.ownership import Ownership
 from firmware.storage.sequences import UNKNOWN_MARGIN, raise_sequences, readable_sequences
 from firmware.storage.snapshot import recordings_of
@@ -45,6 +46,8 @@ def restore_backup(file: Path, data_dir: Path, now: Stamp) -> Restored:
             ready = ready_folder(data_dir)
         manifest = check_backup(file, ready)
         unpack_database(file, ready)
+        with plain_database_errors(ready / DATABASE_FILE):
+            jump_ahead(ready / DATABASE_FILE)
         erase_again(ready / DATABASE_FILE, data_dir)
         _unpack_the_rest(file, ready)
         _keep_numbers(data_dir, ready)

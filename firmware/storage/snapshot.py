@@ -9,7 +9,7 @@ from pathlib import Path
 from firmware.errors import BackupUnusable, StorageError
 from firmware.pcm import SampleFormat
 from firmware.storage.database import plain_database_errors
-from firmware.storage.migrations import CURRENT_VERSION
+from firmware.storage.migrations import CURRENT_VERSION, OUTBOX_VERSION, triggers_in
 from firmware.storage.recording_file import RecordingName
 from firmware.storage.sequences import sequences_of
 
@@ -44,9 +44,15 @@ def version_of_file(file: Path) -> int:
 
 
 def recordings_of(file: Path) -> dict[str, int]:
-    """The recordings that a database at rest refers to, and the bytes of samples each has. Raises: StorageError."""
+    """The recordings that a database at rest refers to, and the bytes of samples each has. Raises: StorageError.
+
+    Without those that were delivered and released: there is no file any more.
+    """
     with plain_database_errors(file), closing(_at_rest(file)) as db:
-        rows = db.execute("SELECT file, sample_format, total_samples FROM recording").fetchall()
+        query = "SELECT file, sample_format, total_samples FROM recording"
+        if db.execute("PRAGMA user_version").fetchone()[0] >= OUTBOX_VERSION:
+            query += " WHERE released_at IS NULL"
+        rows = db.execute(query).fetchall()
     return {name: SampleFormat(sample_format).sample_bytes * samples for name, sample_format, samples in rows}
 
 
@@ -59,13 +65,18 @@ def check_snapshot(file: Path) -> None:
                 raise BackupUnusable("a newer release of Linekeeper made it; restore it with that release")
             whole = db.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok"
             broken = db.execute("PRAGMA foreign_key_check").fetchone()
-            strange = db.execute("SELECT 1 FROM sqlite_master WHERE type IN ('trigger', 'view')").fetchone()
+            strange = _programs(db) != triggers_in(version)
             files = db.execute("SELECT file FROM recording UNION ALL SELECT file FROM doomed_file").fetchall()
     except sqlite3.Error as error:
         raise BackupUnusable(f"its database cannot be read: {error}") from error
     # The next start reads the ones and removes the others: a name must not lead out of the recordings folder.
     if not whole or broken or strange or not all(_is_recording(file) for (file,) in files):
         raise BackupUnusable("its database is damaged")
+
+
+def _programs(db: sqlite3.Connection) -> set[str]:
+    """What the next start would carry out: the text of every trigger and view. Only our own may be there, and all."""
+    return {str(sql) for (sql,) in db.execute("SELECT sql FROM sqlite_master WHERE type IN ('trigger', 'view')")}
 
 
 def _is_recording(file: object) -> bool:

@@ -117,7 +117,7 @@ class HttpCaller:
             proxy=None if loopback else self._settings.proxy,
             trust_env=not loopback and self._settings.proxy is None,
             follow_redirects=False,
-            timeout=httpx.Timeout(seconds, connect=min(seconds, _CONNECT_SECONDS)),
+            timeout=httpx.Timeout(seconds, connect=min(seconds / 2, _CONNECT_SECONDS)),
         )
 
     async def _paced(self, body: bytes | Body) -> AsyncIterator[bytes]:

@@ -182,6 +182,9 @@ class Sender:
     async def _turn(self, *, with_audio: bool) -> bool | None:
         """Hand over once: whether anything moved, None where nothing was due."""
         entries = await self._outbox.take(self.route, _MOST_AT_ONCE, with_audio=with_audio)
+        if with_audio:
+            # Those without went just before. What has audio gathers at the head of the queue.
+            entries = [entry for entry in entries if entry.blob is not None]
         if not entries:
             return None
         moved_before = self._far_end.bytes_moved()

@@ -193,13 +193,13 @@ class TestAlone:
         self, incidents: IncidentStore, data_dir: Path, records: OpenRecords, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         await incidents.open_incident("power", "ups", "mains is away")
-        monkeypatch.setattr("firmware.storage.incident_store._LONGEST_WRITE_SECONDS", 0.02)
+        monkeypatch.setattr("firmware.storage.brief_database._LONGEST_WRITE_SECONDS", 0.02)
         with locked(data_dir):
             for number in range(30):
                 with pytest.raises(StorageError, match="held by another program"):
                     await incidents.note_incident("power", "ups", f"try {number}")
             assert incidents._brief._thread._work_queue.qsize() < 10
-        monkeypatch.setattr("firmware.storage.incident_store._LONGEST_WRITE_SECONDS", 10.0)
+        monkeypatch.setattr("firmware.storage.brief_database._LONGEST_WRITE_SECONDS", 10.0)
         while incidents._writer.owed:
             with suppress(StorageError):
                 await incidents.retry()
@@ -217,7 +217,7 @@ class TestAlone:
         self, incidents: IncidentStore, data_dir: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         await incidents.open_incident("power", "ups", "mains is away")
-        monkeypatch.setattr("firmware.storage.incident_store._LONGEST_WRITE_SECONDS", 0.5)
+        monkeypatch.setattr("firmware.storage.brief_database._LONGEST_WRITE_SECONDS", 0.5)
         began = time.monotonic()
         with locked(data_dir):
             for _ in range(2):
@@ -230,7 +230,7 @@ class TestAlone:
     ) -> None:
         await incidents.open_incident("power", "ups", "mains is away")
         with monkeypatch.context() as patch:
-            patch.setattr("firmware.storage.incident_store._LONGEST_WRITE_SECONDS", 0.2)
+            patch.setattr("firmware.storage.brief_database._LONGEST_WRITE_SECONDS", 0.2)
             with locked(data_dir):
                 with pytest.raises(StorageError):
                     await incidents.note_incident("power", "ups", "speech was switched off")

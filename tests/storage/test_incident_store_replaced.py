@@ -89,8 +89,8 @@ async def test_a_database_replaced_in_the_middle_of_a_write_is_written_to_again(
     (data_dir / "restored").write_bytes(copy)
     whole = incidents._brief._transaction
 
-    def replaced(work: Callable[..., Any]) -> Any:
-        done = whole(work)
+    def replaced(work: Callable[..., Any], lock: str) -> Any:
+        done = whole(work, lock)
         (data_dir / "restored").rename(data_dir / "linekeeper.db")
         return done
 

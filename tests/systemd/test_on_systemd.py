@@ -14,7 +14,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from firmware.storage.queries import Record, Records
+from firmware.storage.queries import Records
+from firmware.storage.record_json import Record
 from tests.systemd.machine import PYTHON, Machine
 
 # The first run makes the Debian root: minutes.
