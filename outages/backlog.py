@@ -13,9 +13,10 @@ from peewee import SqliteDatabase
 
 from firmware.events import CallEnd, CallerId, RecordingEnd
 from firmware.pcm import SampleFormat
-from firmware.ports import CallbackRequest, StoredTake, Take
+from firmware.ports import CallbackRequest, Route, StoredTake, Take
 from firmware.storage import call_rows, callback_rows, incident_rows, recording_rows
 from firmware.storage.database import connect, writable
+from firmware.storage.outbox import DiskOutbox
 from firmware.storage.recording_file import RecordingName
 from firmware.storage.recordings_folder import FOLDER
 from firmware.storage.stamps import IdMaker, Stamp
@@ -23,6 +24,9 @@ from firmware.storage.store import Store
 from firmware.storage.store_files import DATABASE_FILE
 from firmware.wav import header
 
+# The product's own name for its way to a collector.
+_ROUTE = "main"
+_KINDS = frozenset({"call", "message", "callback", "incident", "recording", "health", "backup"})
 _AWAY = timedelta(weeks=3)
 _IN_ONE_TRANSACTION = 2000
 _CALLBACKS, _INCIDENTS = 0.2, 0.1
@@ -138,6 +142,7 @@ async def make_backlog(data_dir: Path, clock: PastClock, records: int, recording
     store = Store(data_dir, clock, keep_free_megabytes=0)
     await store.open()
     await store.close()
+    await _subscribe(data_dir, clock)
     choose = random.Random(seed)
     maker = _Maker(data_dir / FOLDER, IdMaker(clock), clock, choose)
     works = _works(records, recordings, choose)
@@ -151,6 +156,15 @@ async def make_backlog(data_dir: Path, clock: PastClock, records: int, recording
     finally:
         db.close()
     return maker.made
+
+
+async def _subscribe(data_dir: Path, clock: PastClock) -> None:
+    """The network was there once: what is written from now on is queued with it."""
+    outbox = DiskOutbox(data_dir, clock)
+    try:
+        await outbox.use_routes([Route(_ROUTE, _KINDS)])
+    finally:
+        outbox.close()
 
 
 def _works(records: int, recordings: int, choose: random.Random) -> list[str]:
