@@ -38,7 +38,13 @@ class BlobBook(Protocol):
         """Objects of it may exist from now on: whoever sweeps must know, whatever happens next."""
 
     async def finish(self, device: UUID, sha256: str, size: int) -> None:
-        """It is whole; no parts are left."""
+        """It is whole, and whoever sweeps leaves it alone from now on."""
+
+    async def forget(self, device: UUID, sha256: str) -> None:
+        """It is not there after all."""
+
+    async def end(self, device: UUID, sha256: str) -> None:
+        """No parts are left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +121,8 @@ class Uploads:
 
     async def _finish(self, device: UUID, sha256: str, last: Part) -> Progress:
         self._hints.pop((device, sha256), None)
+        if last.offset:
+            await self._book.begin(device, sha256)  # as of now: a sweep must not find an old upload while it ends
         async with self._assembling:
             earlier = await self._shelf.sizes(parts_prefix(device, sha256)) if last.offset else {}
             keys = [f"{parts_prefix(device, sha256)}{name}" for name in earlier]
@@ -127,9 +135,17 @@ class Uploads:
                 if refusal.why is Why.HASH:
                     await self._shelf.delete(keys)
                 raise
-            await self._book.finish(device, sha256, last.size)
+            await self._note(device, sha256, last.size)
             await self._shelf.delete(keys)
+            await self._book.end(device, sha256)
         return Progress(last.size, complete=True)
+
+    async def _note(self, device: UUID, sha256: str, size: int) -> None:
+        await self._book.finish(device, sha256, size)
+        if await self._shelf.size(whole_key(device, sha256)) is None:
+            # It had been doomed, and a sweep took the new object before it was noted; the parts are still there.
+            await self._book.forget(device, sha256)
+            raise Refusal(Why.UNAVAILABLE, "the recording was just being removed; send the last part again")
 
     async def _assemble(self, device: UUID, sha256: str, last: Part, earlier: Mapping[str, int]) -> None:
         _check_offset(last.offset, _contiguous(earlier, until=last.offset))

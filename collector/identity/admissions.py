@@ -34,6 +34,10 @@ SELECT a.device, a.nonce, d.denied_at IS NOT NULL AS denied, d.company, u.nonce 
   FROM asked a JOIN device d ON d.id = a.device LEFT JOIN used u ON u.device = a.device AND u.nonce = a.nonce
 """
 _STATEMENTS_AT_ONCE = 2
+# In batches, and past what another copy is at: no copy waits for another.
+_PRUNE = """DELETE FROM nonce WHERE (device, nonce) IN
+    (SELECT device, nonce FROM nonce WHERE used_until < %s LIMIT %s FOR UPDATE SKIP LOCKED)"""
+_PRUNED_AT_ONCE = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,3 +91,9 @@ def _parameters(asked: Mapping[Asked, datetime]) -> Mapping[str, object]:
         "nonces": [nonce for _, nonce in asked],
         "until": list(asked.values()),
     }
+
+
+async def prune_nonces(database: Database, now: datetime) -> int:
+    """Forget nonces whose requests would not be taken any more; how many. Raises: CollectorError."""
+    async with database.transaction() as work:
+        return await work.run(_PRUNE, [now, _PRUNED_AT_ONCE])

@@ -8,29 +8,11 @@ from typing import Protocol
 from uuid import UUID
 
 from collector.blobs.uploads import Uploads
+from collector.database import Database
 from collector.identity.enrolment import Registrar
+from collector.records.store import RecordStore
 from collector.web.door import Door
 from collector.web.metrics import Metrics
-from collector.web.models import RecordAnswer, RecordsRequest
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """The highest numbers that an appliance has delivered."""
-
-    company: str
-    highest_seq: int
-    highest_version: int
-
-
-class RecordTaker(Protocol):
-    """Takes batches. Raises: CollectorError."""
-
-    async def take(self, device: UUID, batch: RecordsRequest) -> Sequence[RecordAnswer]:
-        """Returns after the commit."""
-
-    async def seen(self, device: UUID) -> Seen:
-        """How far it is."""
 
 
 class LatestChange(Protocol):
@@ -47,7 +29,8 @@ class Parts:
     door: Door
     registrar: Registrar
     uploads: Uploads
-    records: RecordTaker
+    database: Database
+    records: RecordStore
     latest_change: LatestChange
     metrics: Metrics
     checks: Sequence[Callable[[], Awaitable[None]]]

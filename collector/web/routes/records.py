@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
-from collector.web.bodies import parse_shape
+from collector.records.incoming import batch_of
+from collector.records.judging import RecordAnswer
+from collector.records.progress import progress
+from collector.web.bodies import parse_json
 from collector.web.contract import described
 from collector.web.models import DeviceId, HelloAnswer, RecordsAnswer, RecordsRequest
 from collector.web.parts import Parts
@@ -22,7 +26,7 @@ def record_routes(parts: Parts) -> APIRouter:
     async def hello(request: Request, device: DeviceId) -> JSONResponse:
         """The highest numbers that the collector has seen of this appliance, and the last change for it."""
         async with parts.door.open(request, device):
-            seen = await parts.records.seen(UUID(device))
+            seen = await progress(parts.database, UUID(device))
             return JSONResponse(
                 {
                     "device": device,
@@ -37,11 +41,20 @@ def record_routes(parts: Parts) -> APIRouter:
     async def deliver(request: Request, device: DeviceId) -> JSONResponse:
         """Take a batch; each record is answered by itself, after the commit."""
         async with parts.door.open(request, device, most_bytes=MOST_BATCH_BYTES) as visit:
-            batch = parse_shape(RecordsRequest, visit.body)
-            answers = await parts.records.take(UUID(device), batch)
+            records, queue = batch_of(parse_json(visit.body))
+            answers = await parts.records.store(UUID(device), records, queue)
             for answer in answers:
-                parts.metrics.record(answer.outcome)
+                parts.metrics.record(answer.outcome.value)
             down = await parts.latest_change(UUID(device))
-            return JSONResponse({"answers": [answer.model_dump() for answer in answers], "down": down})
+            return JSONResponse({"answers": [_told(answer) for answer in answers], "down": down})
 
     return router
+
+
+def _told(answer: RecordAnswer) -> dict[str, Any]:
+    return {
+        "seq": answer.seq,
+        "version": answer.version,
+        "outcome": answer.outcome.value,
+        "reason": answer.reason,
+    }
