@@ -44,7 +44,7 @@ _PRUNED_AT_ONCE = 100_000
 class Admission:
     """The database's word on one request."""
 
-    company: str
+    company: UUID
     denied: bool
     fresh: bool
 

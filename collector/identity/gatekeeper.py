@@ -16,7 +16,7 @@ from functools import lru_cache
 from typing import Protocol
 from uuid import UUID
 
-from collector.identity.admissions import Admissions
+from collector.identity.admissions import Admission
 from collector.identity.certificates import Authority, DeviceCertificate, read_certificate, signed_by
 from collector.refusals import Refusal, Why, malformed
 from firmware.uplink_contract.limits import SIGNATURE_WINDOW_SECONDS
@@ -45,6 +45,13 @@ class TimeOfDay(Protocol):
         """UTC."""
 
 
+class Register(Protocol):
+    """Who is let in, and which nonces were used (`admissions.Admissions`). Raises: CollectorError."""
+
+    async def ask(self, device: UUID, nonce: bytes, used_until: datetime) -> Admission | None:
+        """None for an appliance that is not known."""
+
+
 @dataclass(frozen=True, slots=True)
 class Claimant:
     """Who says to ask: the headers are sound, nothing is proved yet."""
@@ -62,14 +69,14 @@ class Caller:
     """An appliance that has proved to be itself."""
 
     device: UUID
-    company: str
+    company: UUID
     certificate: DeviceCertificate
 
 
 class Gatekeeper:
     """Lets appliances in."""
 
-    def __init__(self, authority: Authority, admissions: Admissions, clock: TimeOfDay) -> None:
+    def __init__(self, authority: Authority, admissions: Register, clock: TimeOfDay) -> None:
         self._admissions = admissions
         self._clock = clock
 

@@ -17,8 +17,9 @@ _LOCK = """SELECT p.*, c.country FROM device_progress p
 JOIN device d ON d.id = p.device JOIN company c ON c.id = d.company
 WHERE p.device = %s FOR NO KEY UPDATE OF p"""
 _UPDATE = """UPDATE device_progress SET highest_seq = greatest(highest_seq, %(seq)s), queued = %(queued)s,
-    highest_version = greatest(highest_version, %(version)s), next_seq = %(next_seq)s, oldest_seq = %(oldest_seq)s,
-    last_seen_at = %(now)s, clock_offset_ms = %(offset)s, clock_trusted = %(trusted)s, seen = %(seen)s::bigint[],
+    highest_version = greatest(highest_version, %(version)s), next_seq = greatest(next_seq, %(next_seq)s),
+    oldest_seq = %(oldest_seq)s, last_seen_at = %(now)s, clock_offset_ms = %(offset)s, clock_trusted = %(trusted)s,
+    seen = %(seen)s::bigint[],
     forgotten = forgotten + %(forgotten)s
 WHERE device = %(device)s"""
 _PROGRESS = """SELECT c.name AS company, highest_seq, highest_version, queued, oldest_seq, last_seen_at, clock_offset_ms

@@ -29,9 +29,11 @@ class RecordStore:
         self._takers = dict(takers or {})
 
     async def store(
-        self, device: UUID, records: Sequence[IncomingRecord | Refused], queue: QueueReport
+        self, device: UUID, records: Sequence[IncomingRecord | Refused], queue: QueueReport | None
     ) -> list[RecordAnswer]:
         """Store what is new; an answer for each, in the same order. It returns after the commit.
+
+        `queue` None: the numbers are not those of the queue that the appliance tells us of, and are not counted.
 
         Raises: NotFound for an appliance that is not known; DatabaseUnavailable, Busy: then nobody knows, and the same
         batch may come again.
@@ -42,6 +44,10 @@ class RecordStore:
             await batch.write(work, queue)
             await self._hand_on(work, device, batch.stored())
         return batch.answers
+
+    def imported_queue(self, records: Sequence[IncomingRecord | Refused]) -> QueueReport:
+        """What a folder tells of a queue: all that is in it left the appliance."""
+        return QueueReport(0, max((one.seq for one in records), default=0) + 1, None, self._clock.now(), True)
 
     async def _begin(self, work: Transaction, device: UUID) -> tuple[Writing, Row]:
         row = await progress.locked(work, device)
@@ -97,13 +103,15 @@ class _Batch:
         call = states.get(call_id) if call_id is not None else None
         return call is not None and call.blanked
 
-    async def write(self, work: Transaction, queue: QueueReport) -> None:
+    async def write(self, work: Transaction, queue: QueueReport | None) -> None:
         """Carry out what was decided."""
         if self._new:
             await write(work, self._writing, self._new)
         if self._conflicts:
             await write_conflicts(work, self._writing, self._conflicts)
         await blob_rows.doom(work, self._writing.device, self._freed, self._writing.now)
+        if queue is None:
+            return
         arrived = [(one.seq, one.version) for one in self.answers if one.outcome in _ARRIVED]
         await progress.advance(work, self._row, arrived, queue, self._writing.now)
 

@@ -149,16 +149,17 @@ def failed(db: SqliteDatabase, route: str, sentence: str) -> None:
 def state(db: SqliteDatabase, route: str) -> QueueState:
     """How much waits."""
     connection = raw(db)
-    counts = connection.execute(
+    queued, aside, oldest_queued_at, audio_queued, oldest_seq = connection.execute(
         "SELECT count(*) FILTER (WHERE state = 'waiting'), count(*) FILTER (WHERE state = 'quarantined'), "
         "min(queued_at) FILTER (WHERE state = 'waiting'), "
-        "count(*) FILTER (WHERE state = 'waiting' AND kind = ?) FROM outbox WHERE route = ?",
+        "count(*) FILTER (WHERE state = 'waiting' AND kind = ?), min(seq) FILTER (WHERE state = 'waiting') "
+        "FROM outbox WHERE route = ?",
         (audio_kind(connection, route), route),
     ).fetchone()
-    known = connection.execute(
+    last_success_at, last_error, next_seq = connection.execute(
         "SELECT last_success_at, last_error, last_seq + 1 FROM outbox_route WHERE name = ?", (route,)
     ).fetchone() or (None, None, 1)
-    return QueueState(*counts, *known)
+    return QueueState(queued, aside, oldest_queued_at, audio_queued, last_success_at, last_error, next_seq, oldest_seq)
 
 
 def quarantined(db: SqliteDatabase, most: int) -> list[Quarantined]:

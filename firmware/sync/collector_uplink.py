@@ -117,7 +117,7 @@ class CollectorUplink:
 
     async def _post(self, batch: Batch) -> list[Answer]:
         began = asyncio.get_running_loop().time()
-        content = batch.content(await self._about_the_queue())
+        content = batch.content(await self._about_the_queue(batch))
         try:
             fields = await self._client.request("POST", "/records", body=content, kind="application/json")
         except RequestRefused:
@@ -129,12 +129,14 @@ class CollectorUplink:
         self._heard_of(number_in(fields, "down"))
         return list(read_answers(fields, {entry.seq: entry.version for entry in batch.entries}))
 
-    async def _about_the_queue(self) -> Mapping[str, Any]:
+    async def _about_the_queue(self, batch: Batch) -> Mapping[str, Any]:
         state = await self._standing()
+        # The state may be some seconds old; what is sent right now is in it all the same.
+        seqs = [entry.seq for entry in batch.entries]
         return {
-            "queued": state.queued,
-            "next_seq": state.next_seq,
-            "oldest_seq": state.oldest_seq,
+            "queued": max(state.queued, len(seqs)),
+            "next_seq": max(state.next_seq, max(seqs) + 1),
+            "oldest_seq": min(seqs) if state.oldest_seq is None else min(state.oldest_seq, *seqs),
             "sent_at": self._clock.now().isoformat(),
             "clock_trusted": self._clock.trusted(),
         }
