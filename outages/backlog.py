@@ -22,11 +22,11 @@ from firmware.storage.recordings_folder import FOLDER
 from firmware.storage.stamps import IdMaker, Stamp
 from firmware.storage.store import Store
 from firmware.storage.store_files import DATABASE_FILE
+from firmware.uplink_contract.limits import KINDS
 from firmware.wav import header
 
-# The product's own name for its way to a collector.
-_ROUTE = "main"
-_KINDS = frozenset({"call", "message", "callback", "incident", "recording", "health", "backup"})
+# As services/uplinks.py names the way of everything to a collector.
+_ROUTE = "collector"
 _AWAY = timedelta(weeks=3)
 _IN_ONE_TRANSACTION = 2000
 _CALLBACKS, _INCIDENTS = 0.2, 0.1
@@ -99,7 +99,6 @@ class _Maker:
         call_id = self.ids()
         now = Stamp.now(self.clock)
         call_rows.insert_call(db, call_id, "front", CallerId(caller_of(number), "王"), now)
-        call_rows.set_answered(db, call_id, CallerId(caller_of(number), "王"), now)
         self.made.calls.append(call_id)
         return call_id
 
@@ -107,9 +106,10 @@ class _Maker:
         path = ["language", "main", "message"]
         call_rows.set_ended(db, call_id, CallEnd.COMPLETED, None, "zh", path, Stamp.now(self.clock))
 
-    def message(self, db: SqliteDatabase, call_id: str) -> None:
+    def message(self, db: SqliteDatabase, call_id: str, number: int) -> None:
         stored = self._record(call_id)
         now = Stamp.now(self.clock)
+        call_rows.set_answered(db, call_id, CallerId(caller_of(number), "王"), now)
         kept = recording_rows.keep_message(db, self.ids(), call_id, stored, "zh", now, now)
         self.made.messages.append(kept.message_id)
 
@@ -162,7 +162,7 @@ async def _subscribe(data_dir: Path, clock: PastClock) -> None:
     """The network was there once: what is written from now on is queued with it."""
     outbox = DiskOutbox(data_dir, clock)
     try:
-        await outbox.use_routes([Route(_ROUTE, _KINDS)])
+        await outbox.use_routes([Route(_ROUTE, frozenset(KINDS))])
     finally:
         outbox.close()
 
@@ -182,7 +182,7 @@ def _do(maker: _Maker, db: SqliteDatabase, number: int, work: str) -> None:
         return
     call_id = maker.call(db, number)
     if work == "message":
-        maker.message(db, call_id)
+        maker.message(db, call_id, number)
     elif work == "callback":
         maker.callback(db, call_id, number)
     maker.end(db, call_id)

@@ -90,8 +90,6 @@ def _order(collected: Collected) -> Iterator[str]:
     for progress in collected.progress:
         if len(progress.seen) != 2:
             yield f"its numbers have gaps: {list(progress.seen)[:20]}"
-        if progress.queued:
-            yield f"the collector believes that {progress.queued} are still queued"
     counted = Counter((row.device, row.seq) for row in collected.rows)
     yield from (f"number {seq} stands at {count} records" for (_, seq), count in counted.items() if count > 1)
     if collected.conflicts:
