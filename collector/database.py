@@ -24,8 +24,10 @@ from collector.errors import Busy, CollectorError, DatabaseOther, DatabaseUnavai
 Row = dict[str, Any]
 Parameters = Mapping[str, Any] | Sequence[Any]
 
-_CONNECT_SECONDS = 5
-# The far end of a dead TCP connection says nothing: libpq's keepalives notice (PostgreSQL manual, 34.1.2).
+_PROOF_SECONDS = 5
+# libpq takes no less (PostgreSQL manual, 34.1.2).
+_LEAST_CONNECT_SECONDS = 2
+# The far end of a dead TCP connection says nothing: libpq's keepalives notice.
 _TCP = {
     "keepalives": 1,
     "keepalives_idle": 10,
@@ -101,7 +103,7 @@ class Database:
     ) -> None:
         self._statement_seconds = statement_seconds
         self._lock_seconds = lock_seconds
-        self._wait_seconds = wait_seconds
+        self._in_use = 0
         self._pool: AsyncConnectionPool[psycopg.AsyncConnection[Row]] = AsyncConnectionPool(
             url,
             connection_class=psycopg.AsyncConnection[Row],
@@ -110,7 +112,7 @@ class Database:
                 "autocommit": True,
                 "prepare_threshold": None,
                 "row_factory": dict_row,
-                "connect_timeout": _CONNECT_SECONDS,
+                "connect_timeout": max(round(wait_seconds), _LEAST_CONNECT_SECONDS),
                 "application_name": "linekeeper-collector",
                 **_TCP,
             },
@@ -161,13 +163,16 @@ class Database:
         )
         try:
             async with self._pool.connection() as connection:
-                await connection.execute(settings.encode())
+                self._in_use += 1
                 try:
+                    await connection.execute(settings.encode())
                     yield Transaction(connection)
                     await connection.execute(b"COMMIT")
                 except BaseException:
                     await _roll_back(connection)
                     raise
+                finally:
+                    self._in_use -= 1
         except psycopg.Error as error:
             raise self._told(error) from error
 
@@ -177,7 +182,7 @@ class Database:
             return await transaction.rows(statement, parameters)
 
     def _told(self, error: psycopg.Error) -> CollectorError:
-        if isinstance(error, PoolTimeout) and self._pool.get_stats().get("pool_size", 0) > 0:
+        if isinstance(error, PoolTimeout) and self._in_use:
             return Busy("every connection to PostgreSQL is in use; try again later")
         return collector_error(error)
 
@@ -185,7 +190,7 @@ class Database:
 async def _prove_alive(connection: psycopg.AsyncConnection[Row]) -> None:
     # The pool throws away a connection for which this raises psycopg's own error, and takes the next.
     try:
-        async with asyncio.timeout(_CONNECT_SECONDS):
+        async with asyncio.timeout(_PROOF_SECONDS):
             await connection.execute(b"")
     except TimeoutError as error:
         await connection.close()
@@ -197,7 +202,7 @@ async def _roll_back(connection: psycopg.AsyncConnection[Row]) -> None:
     if connection.closed:
         return
     try:
-        async with asyncio.timeout(_CONNECT_SECONDS):
+        async with asyncio.timeout(_PROOF_SECONDS):
             await connection.execute(b"ROLLBACK")
     except (psycopg.Error, TimeoutError):
         with suppress(psycopg.Error):

@@ -15,6 +15,7 @@ from collector.migrating import take_turn
 
 MONTHS_AHEAD = 3
 _MOVE_SECONDS = 600.0
+_THERE = "SELECT 1 AS one FROM pg_class WHERE relname = %s AND relnamespace = current_schema()::regnamespace"
 _MOVE = """WITH moved AS (DELETE FROM record_default WHERE record_id >= %s AND record_id < %s RETURNING *)
 INSERT INTO {table} SELECT * FROM moved"""
 # Before it, ids belong to `record_early` (migration 001).
@@ -83,8 +84,8 @@ async def _make(database: Database, month: Month) -> bool:
 
 
 async def _exists(work: Transaction, month: Month) -> bool:
-    row = await work.row("SELECT to_regclass(%s) IS NOT NULL AS there", [month.table])
-    return row is not None and bool(row["there"])
+    # Not to_regclass: within a transaction it may still remember that there was none before the lock.
+    return await work.row(_THERE, [month.table]) is not None
 
 
 async def _make_month(work: Transaction, month: Month) -> None:

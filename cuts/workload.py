@@ -33,6 +33,10 @@ class Told:
         """Every acknowledgement of one kind."""
         return [fact for fact in self._facts if fact.get("what") == what]
 
+    def in_order(self) -> list[Fact]:
+        """Every acknowledgement."""
+        return list(self._facts)
+
     def once(self, what: str) -> bool:
         """Whether it was acknowledged."""
         return bool(self.all(what))

@@ -11,6 +11,7 @@ import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
@@ -88,6 +89,21 @@ def make_folder(folder: Path) -> None:
         make_folder(folder.parent)
         folder.mkdir(mode=FOLDER_MODE, exist_ok=True)
         sync_folder(folder.parent)
+
+
+@dataclass(frozen=True, slots=True)
+class DiskRoom:
+    """How much an ordinary user has left on a disk, of how much there is for him."""
+
+    free_bytes: int
+    total_bytes: int
+
+
+def disk_room(folder: Path) -> DiskRoom:
+    """How full the disk of a folder is. What the system keeps for itself counts as used, as in df(1)."""
+    status = os.statvfs(folder)
+    used = status.f_blocks - status.f_bfree
+    return DiskRoom(status.f_bavail * status.f_frsize, (used + status.f_bavail) * status.f_frsize)
 
 
 def free_bytes(folder: Path) -> int:

@@ -16,6 +16,7 @@ from pydantic import AfterValidator, BaseModel, Field, ValidationError
 
 from firmware.errors import ConfigurationError, Problem
 from firmware.power_settings import PowerSettings
+from firmware.retention_settings import RetentionSettings
 from firmware.settings_section import Folder, Section
 from firmware.sync_settings import SyncSettings
 from firmware.yaml_source import Path, YamlSource, did_you_mean, parse_yaml
@@ -124,6 +125,7 @@ class Settings(Section):
     sync: SyncSettings = SyncSettings()
     speech: SpeechSettings = SpeechSettings()
     backup: BackupSettings = BackupSettings()
+    retention: RetentionSettings = RetentionSettings()
 
 
 def load_settings(path: FilePath) -> Settings:

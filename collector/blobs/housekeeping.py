@@ -23,6 +23,10 @@ class RecordingShelf:
     def __init__(self, shelf: Shelf) -> None:
         self._shelf = shelf
 
+    async def put(self, device: UUID, sha256: str, content: bytes) -> None:
+        """Keep a whole recording, durably."""
+        await self._shelf.put(whole_key(device, sha256), content)
+
     async def has(self, device: UUID, sha256: str) -> bool:
         """Whether this recording is there, whole."""
         return await self._shelf.size(whole_key(device, sha256)) is not None

@@ -53,6 +53,10 @@ class Shelf:
         except (NotFoundError, FileNotFoundError) as error:
             raise ObjectMissing(key) from error
         except (BaseError, OSError) as error:
+            # Nothing is left from there on: each store tells it in its own way, and none as an error of its own.
+            size = await self.size(key)
+            if size is None or size <= offset:
+                raise ObjectMissing(key) from error
             raise _unavailable(error) from error
 
     async def size(self, key: str) -> int | None:

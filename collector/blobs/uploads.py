@@ -101,7 +101,7 @@ class Uploads:
     async def add(self, device: UUID, sha256: str, part: Part) -> Progress:
         """Take a part. Raises: Refusal (`malformed`, `too_large`, `offset`, `hash`)."""
         _check_sizes(part)
-        if self._hints.get((device, sha256)) != part.offset or part.offset == 0:
+        if part.offset == 0 or part.end == part.size or self._hints.get((device, sha256)) != part.offset:
             found = await self.progress(device, sha256)
             if found.complete:
                 return found

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from collector.cli.frame import DatabaseUrl, Json, group, print_rows, with_database
+from collector.cli.frame import DatabaseUrl, Json, app, complain, group, print_rows, with_database
 
 if TYPE_CHECKING:
     from collector.database import Database
@@ -33,3 +33,24 @@ def records_list(
     if not as_json:
         rows = [{name: value for name, value in row.items() if name != "body"} for row in rows]
     print_rows(rows, as_json)
+
+
+@app.command("gaps")
+def gaps_command(
+    url: DatabaseUrl,
+    device: Annotated[str, typer.Argument(help="an appliance: its id or its name")],
+    as_json: Json = False,
+) -> None:
+    """Show which numbers an appliance gave away and never delivered."""
+    from collector.records.listing import device_named
+    from collector.records.progress import Gaps, gaps
+
+    async def work(database: Database) -> Gaps:
+        async with database.transaction() as transaction:
+            found = await device_named(transaction, device)
+        return await gaps(database, found)
+
+    found = with_database(url, work)
+    print_rows([{"first": first, "last": last, "count": last - first + 1} for first, last in found.ranges], as_json)
+    if found.forgotten:
+        complain(f"{found.forgotten} more are missing, too many to tell apart")

@@ -30,6 +30,9 @@ class AudioShelf(Protocol):
     async def put(self, device: UUID, sha256: str, content: bytes) -> None:
         """Whole and durable under its name when it returns."""
 
+    async def has(self, device: UUID, sha256: str) -> bool:
+        """Whether it is there."""
+
 
 @dataclass(slots=True)
 class Imported:
@@ -127,9 +130,15 @@ class Importer:
             except FileUnusable as error:
                 result.tell(str(error))
                 continue
-            await self.shelf.put(export.device, sha256, content)
-            await blob_rows.note(self.database, export.device, sha256, len(content))
+            await self._keep(export.device, sha256, content)
             result.recordings += 1
+
+    async def _keep(self, device: UUID, sha256: str, content: bytes) -> None:
+        await self.shelf.put(device, sha256, content)
+        await blob_rows.note(self.database, device, sha256, len(content))
+        if not await self.shelf.has(device, sha256):
+            # A sweep took it just before it was noted; after that none does.
+            await self.shelf.put(device, sha256, content)
 
     @staticmethod
     def _note(file: Path, answers: Sequence[RecordAnswer], result: Imported) -> None:

@@ -19,6 +19,8 @@ from firmware.journal import journal
 UNUSED_FOR = timedelta(days=30)
 """Longer than the usual time between a recording and its record; an appliance sends it again where it was too short."""
 _AT_ONCE = 500
+# A store that is away answers nobody; one recording that it cannot give up must not keep the others.
+_MOST_FAILURES = 3
 _DOOM = """WITH freed AS (DELETE FROM blob b WHERE b.device = %s AND b.sha256 = ANY(%s::bytea[])
     AND NOT EXISTS (SELECT FROM record r WHERE r.device = b.device AND r.blob_sha256 = b.sha256)
     RETURNING b.device, b.sha256)
@@ -79,19 +81,21 @@ async def sweep(database: Database, shelf: BlobShelf, now: datetime) -> int:
     """
     async with database.transaction() as work:
         await work.run(_DOOM_UNUSED, [now - UNUSED_FOR, now])
-    taken = 0
+    taken = failed = 0
     device, sha256 = UUID(int=0), b""
-    for _ in range(_AT_ONCE):
+    while taken < _AT_ONCE and failed < _MOST_FAILURES:
         async with database.transaction() as work:
             row = await work.row(_NEXT, [device, sha256])
             if row is None:
                 break
             device, sha256 = row["device"], bytes(row["sha256"])
-            taken += await _take_out(work, shelf, device, sha256)
+            gone = await _take_out(work, shelf, device, sha256)
+        taken += gone
+        failed += not gone
     return taken
 
 
-async def _take_out(work: Transaction, shelf: BlobShelf, device: UUID, sha256: bytes) -> int:
+async def _take_out(work: Transaction, shelf: BlobShelf, device: UUID, sha256: bytes) -> bool:
     # The row stays locked meanwhile: whoever notes the same recording waits, and then looks whether it is there.
     there = await work.row("SELECT FROM blob WHERE device = %s AND sha256 = %s", [device, sha256])
     if there is None:
@@ -99,6 +103,6 @@ async def _take_out(work: Transaction, shelf: BlobShelf, device: UUID, sha256: b
             await shelf.delete(device, sha256.hex())
         except CollectorError as error:
             journal("sweep").warning("a recording stays in the store for now", error=str(error))
-            return 0
+            return False
     await work.run("DELETE FROM doomed_blob WHERE device = %s AND sha256 = %s", [device, sha256])
-    return 1
+    return True

@@ -14,9 +14,10 @@ from collector.records.incoming import IncomingRecord
 from collector.records.judging import Kept
 from firmware.uplink_contract.canonical import canonical_json
 
-_KEPT = """SELECT record_id, kind, version, body_hash, blob_sha256, erased_at IS NOT NULL AS erased,
+KEPT = """SELECT record_id, kind, version, body_hash, blob_sha256, erased_at IS NOT NULL AS erased,
        blanked_at IS NOT NULL AS blanked
 FROM record WHERE record_id = ANY(%s::uuid[]) AND device = %s"""
+"""What is there of these ids of an appliance; only their months are looked into."""
 _COLUMNS = {
     "record_id": "uuid",
     "kind": "text",
@@ -56,7 +57,7 @@ class Writing:
 
 async def kept(work: Transaction, device: UUID, ids: Iterable[UUID]) -> dict[UUID, Kept]:
     """What is there of these records."""
-    rows = await work.rows(_KEPT, [sorted(set(ids)), device])
+    rows = await work.rows(KEPT, [sorted(set(ids)), device])
     return {row.pop("record_id"): Kept(**row) for row in rows}
 
 

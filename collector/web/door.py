@@ -27,7 +27,7 @@ class Door:
 
     def __init__(self, gatekeeper: Gatekeeper, room: Room) -> None:
         self._gatekeeper = gatekeeper
-        self._room = room
+        self.room = room
 
     @asynccontextmanager
     async def open(
@@ -37,17 +37,17 @@ class Door:
         claimant = self._gatekeeper.look(
             request.method, raw_target(request), UUID(device), request.headers, renewing=renewing
         )
-        with self._room.place(device):
+        with self.room.place(device):
             body = await read_body(request, most_bytes)
-            async with self._room.work():
+            async with self.room.work():
                 yield Visit(await self._gatekeeper.admit(claimant, body), body)
 
     @asynccontextmanager
     async def open_to_anybody(self, request: Request, most_bytes: int) -> AsyncIterator[bytes]:
         """A request that nobody signed: its body. Raises: Refusal."""
-        with self._room.place(""):
+        with self.room.place(""):
             body = await read_body(request, most_bytes)
-            async with self._room.work():
+            async with self.room.work():
                 yield body
 
 

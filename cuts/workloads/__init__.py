@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cuts.workload import Workload
-from cuts.workloads import backups, callbacks, damage, erasure, incidents, messages, migration
+from cuts.workloads import backups, callbacks, damage, delivery, erasure, incidents, messages, migration
 
 
 def workloads() -> list[Workload]:
@@ -15,6 +15,8 @@ def workloads() -> list[Workload]:
         backups.RESTORE,
         erasure.WORKLOAD,
         erasure.AFTER_ERASURE,
+        delivery.WORKLOAD,
+        delivery.ERASURE,
         incidents.WORKLOAD,
         damage.WORKLOAD,
         *migration.workloads(),

@@ -17,6 +17,7 @@ from firmware.services.incident_book import IncidentBook
 from firmware.settings import Settings
 from firmware.storage.backup import make_backup
 from firmware.storage.backup_folder import Backup, add_backup
+from firmware.storage.backup_log import BackupNote, log_backup, made_note
 from firmware.storage.backup_manifest import Manifest
 from firmware.storage.incident_store import IncidentStore
 from firmware.storage.restore import Restored, restore_backup
@@ -32,7 +33,9 @@ _NICENESS = 15
 
 def backup_to(settings: Settings, target: Path, clock: Clock) -> Manifest:
     """One backup under a name of one's own choice. Raises: StorageError."""
-    return make_backup(settings.data_dir, target.absolute(), Stamp.now(clock))
+    manifest = make_backup(settings.data_dir, target.absolute(), Stamp.now(clock))
+    asyncio.run(log_backup(settings.data_dir, clock, made_note(target, manifest)))
+    return manifest
 
 
 def backup_by_schedule(settings: Settings, clock: Clock) -> Backup:
@@ -45,9 +48,11 @@ def backup_by_schedule(settings: Settings, clock: Clock) -> Backup:
     try:
         made = _add(settings, settings.backup.folder, clock)
     except StorageError as error:
-        _tell(settings, clock, f"no backup could be made: {error}")
+        sentence = f"no backup could be made: {error}"
+        failure = BackupNote(Stamp.now(clock), "", 0, 0, succeeded=False, summary=sentence)
+        _tell(settings, clock, failure, sentence)
         raise
-    _tell(settings, clock, None)
+    _tell(settings, clock, made_note(made.file, made.manifest), None)
     return made
 
 
@@ -86,13 +91,14 @@ def _check_folder(settings: Settings, folder: Path) -> None:
         )
 
 
-def _tell(settings: Settings, clock: Clock, sentence: str | None) -> None:
+def _tell(settings: Settings, clock: Clock, note: BackupNote, fault: str | None) -> None:
     if (settings.data_dir / DATABASE_FILE).is_file():  # the service makes it, as its own user
-        asyncio.run(_tell_once(settings.data_dir, clock, sentence))
+        asyncio.run(_tell_once(settings.data_dir, clock, note, fault))
 
 
-async def _tell_once(data_dir: Path, clock: Clock, sentence: str | None) -> None:
+async def _tell_once(data_dir: Path, clock: Clock, note: BackupNote, fault: str | None) -> None:
+    await log_backup(data_dir, clock, note)
     incidents = IncidentStore(data_dir, clock)
     book = IncidentBook(incidents, INCIDENT_KIND, INCIDENT_KIND)
-    await (book.end() if sentence is None else book.begin(sentence))
+    await (book.end() if fault is None else book.begin(fault))
     await incidents.close()

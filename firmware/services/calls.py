@@ -26,6 +26,7 @@ from firmware.ports import Clock, Recognizer, VoiceLine, WireOpener
 from firmware.services.alive import control_probe
 from firmware.services.check import profile_problems
 from firmware.services.control import ControlServer
+from firmware.services.erasing import Erasing
 from firmware.services.event_hub import CallHub
 from firmware.services.incident_book import IncidentBook
 from firmware.services.line_guard import LineGuard
@@ -35,6 +36,7 @@ from firmware.services.line_status import LineStatus
 from firmware.services.monitor import MonitorDesk
 from firmware.services.paths import control_socket
 from firmware.services.power_saving import PowerSaving
+from firmware.services.retention import Retention
 from firmware.services.scribe import Scribe
 from firmware.services.service import Probe
 from firmware.services.speech_desk import SpeechDesk
@@ -96,6 +98,8 @@ class CallsService:
         self._keepers = {line.name: self._keeper(line, ports.opener(line)) for line in settings.lines}
         self._short_flow = load_flow(LOW_BATTERY_FLOW, self._shelf.known(), settings.time_zone)
         self.saving = PowerSaving(self._keepers, self.speech, self.store, self.hub)
+        self._erasing = Erasing(settings, self._clock)
+        self._retention = Retention(self.store, settings.retention, self._clock)
         self._control = self._control_server() if control else None
         self._tasks: list[asyncio.Task[None]] = []
         self._started = AsyncExitStack()
@@ -134,6 +138,9 @@ class CallsService:
             await self._opening.begin()
             scribe = asyncio.create_task(keep_alive("incidents", self._scribe.run, _scribe_crashed))
             starting.push_async_callback(self._stop_scribe, scribe)
+            starting.callback(self._erasing.close)
+            retention = asyncio.create_task(keep_alive("retention", self._retention.run, _retention_crashed))
+            starting.push_async_callback(_stop, retention)
             if self._control is not None:
                 await self._control.start()
                 starting.push_async_callback(self._control.stop)
@@ -193,7 +200,8 @@ class CallsService:
     def _control_server(self) -> ControlServer:
         views = {"lines": self.lines, "status": self.saving.status}
         path = control_socket(self._settings, "calls")
-        return ControlServer(path, views, self.hub, self._monitors, self.saving.actions())
+        actions = {**self.saving.actions(), "erase": self._erasing.erase}
+        return ControlServer(path, views, self.hub, self._monitors, actions)
 
     def _note_prompt_problem(self, problem: str) -> None:
         _log.warning("prompt problem", problem=problem)
@@ -205,6 +213,15 @@ class CallsService:
             self._scribe.write(incident.begin, "; ".join(self._prompt_problems))
         else:
             self._scribe.write(incident.end)
+
+
+async def _stop(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.wait([task])
+
+
+async def _retention_crashed(error: Exception) -> None:
+    """The supervisor has told the journal; delivered audio stays a minute longer."""
 
 
 async def _scribe_crashed(error: Exception) -> None:

@@ -256,7 +256,9 @@ def create_shared(file: Path) -> None:
     one group, and their units' umask is 0007; an ordinary user's umask still keeps it to that user.
     """
     with suppress(OSError):
-        file.touch(_SHARED_MODE)
+        # A touch of one that is there would be a write, and look like one.
+        if not file.exists():
+            file.touch(_SHARED_MODE)
 
 
 def connect_shared(db: SqliteDatabase) -> None:

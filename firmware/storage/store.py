@@ -6,12 +6,13 @@ from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 from firmware import durable_files
+from firmware.durable_files import DiskRoom
 from firmware.errors import DiskFull, StorageError
 from firmware.events import CallbackKept, CallEnd, CallerId, MessageKept
 from firmware.journal import journal
 from firmware.pcm import SampleFormat, decode_to_s16
 from firmware.ports import CallbackRequest, Clock, StoredTake
-from firmware.storage import call_rows, callback_rows, recording_rows, transcript_rows
+from firmware.storage import audio_release, call_rows, callback_rows, recording_rows, transcript_rows
 from firmware.storage.backup_folder import add_backup, make_local_folder
 from firmware.storage.database import Database, checkpoint
 from firmware.storage.incident_writing import IncidentWriting
@@ -51,6 +52,7 @@ class Store(IncidentWriting):
         *,
         keep_free_megabytes: int = 64,
         free_bytes: Callable[[Path], int] = durable_files.free_bytes,
+        disk_room: Callable[[Path], DiskRoom] = durable_files.disk_room,
         backup_folders: Sequence[Path] = (),
     ) -> None:
         self._data_dir = data_dir
@@ -64,6 +66,7 @@ class Store(IncidentWriting):
         )
         self._keep_free_bytes = keep_free_megabytes * _MEGABYTE
         self._free_bytes = free_bytes
+        self._disk_room = disk_room
         # Unknown at first, so that a fault which an earlier run left open is closed.
         self._had_room: bool | None = None
 
@@ -167,7 +170,7 @@ class Store(IncidentWriting):
         kept, doomed = await self._writer.write(recording_rows.replace_message, message_id, stored, began)
         self._recordings.kept(stored)
         if doomed is not None:
-            await self._remove_doomed(doomed)
+            await self._remove_doomed(doomed, recording_rows.forget_doomed)
         return kept
 
     async def mark_urgent(self, message_id: str) -> None:
@@ -192,6 +195,26 @@ class Store(IncidentWriting):
         """Whether there is one: an erasure removes them, as they hold what was erased. Raises: StorageError."""
         folder = self._data_dir / LOCAL_BACKUPS
         return bool(await in_thread(self._recordings.files, lambda: list(folder.glob("*.backup"))))
+
+    async def disk_room(self) -> DiskRoom:
+        """How full the disk of the recordings is. Raises: StorageError."""
+
+        def look() -> DiskRoom:
+            with durable_files.plain_errors(self._recordings.path):
+                return self._disk_room(self._recordings.path)
+
+        return await in_thread(self._recordings.files, look)
+
+    async def release_audio(self, before: str | None, most: int) -> int:
+        """Remove the oldest audio that every route delivered, recorded before a moment in UTC; the records stay.
+
+        Returns how many there were, of `most`. Raises: StorageError.
+        """
+        now = self._now().at
+        released = await self._database.write(audio_release.release, before or now, most, now)
+        for file in released:
+            await self._remove_doomed(file, audio_release.note_released, now)
+        return len(released)
 
     async def message_audio(self, message_id: str) -> bytes:
         """The kept part of a message as s16."""
@@ -258,10 +281,10 @@ class Store(IncidentWriting):
             wav.seek(HEADER_BYTES)
             return decode_to_s16(wav.read(kept_samples * sample_format.sample_bytes), sample_format)
 
-    async def _remove_doomed(self, file: str) -> None:
-        # The message is safe already; what fails here is done again at the next start.
+    async def _remove_doomed(self, file: str, forget: Callable[..., None], *more: object) -> None:
+        # The records are right already; what fails here is done again at the next start.
         try:
             await in_thread(self._recordings.files, durable_files.remove_durably, self._recordings.path / file)
-            await self._writer.write(recording_rows.forget_doomed, file)
+            await self._writer.write(forget, file, *more)
         except (OSError, StorageError) as error:
             journal("storage").warning("an old recording could not be removed yet", file=file, error=str(error))

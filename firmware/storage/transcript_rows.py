@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from peewee import SqliteDatabase
 
-from firmware.storage.models import Message
+from firmware.storage.models import Message, RecordingRow
 
 # A message of three minutes holds some 600 words; whatever a recogniser makes of noise stays bounded.
 _LONGEST_TRANSCRIPT = 20_000
@@ -26,7 +26,8 @@ def next_untranscribed(db: SqliteDatabase, languages: Collection[str]) -> Untran
     """The oldest message in one of the languages that has no transcript."""
     found = (
         Message.select(Message.id, Message.recording_id, Message.language)
-        .where(Message.transcript.is_null(), Message.language.in_(list(languages)))
+        .join(RecordingRow, on=(Message.recording_id == RecordingRow.id))
+        .where(Message.transcript.is_null(), Message.language.in_(list(languages)), RecordingRow.released_at.is_null())
         .order_by(Message.number)
         .limit(1)
         .get_or_none(db)

@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from benchmarks.postgres import PostgresServer
 from collector.identity.enrolment import make_claim
 from collector.service import Collector, Options, running
 from tests.collector.clients import Appliance, enrol
@@ -51,9 +52,15 @@ def _client(made: Collector) -> httpx.AsyncClient:
     return httpx.AsyncClient(base_url=f"http://{host}:{port}", trust_env=False, timeout=30)
 
 
+@pytest.fixture(scope="module")
+def module_url(postgres: PostgresServer) -> str:
+    """One database for the tests of a module: each has appliances of its own."""
+    return postgres.database()
+
+
 @pytest.fixture
-def copies(database_url: str, tmp_path: Path) -> Copies:
-    return Copies(Options(database_url, str(tmp_path / "blobs"), "127.0.0.1:0"))
+def copies(module_url: str, tmp_path: Path) -> Copies:
+    return Copies(Options(module_url, str(tmp_path / "blobs"), "127.0.0.1:0"))
 
 
 @pytest.fixture

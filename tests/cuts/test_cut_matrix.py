@@ -52,6 +52,8 @@ def test_no_cut_loses_what_was_acknowledged(capsys: pytest.CaptureFixture[str]) 
         "damage",
         "incidents",
         "restore_after_erasure",
+        "delivery",
+        "erasure_delivered",
     } <= figures["calls"].keys()
 
 

@@ -13,9 +13,11 @@ import pytest
 
 from firmware.clock import SystemClock
 from firmware.errors import ConfigurationError, StorageError
+from firmware.ports import Route
 from firmware.services.backups import backup_by_schedule, backup_to
 from firmware.settings import Settings, parse_settings
 from firmware.storage.backup_check import check_backup
+from firmware.storage.outbox import DiskOutbox
 from firmware.storage.queries import Records
 from firmware.storage.store import Store
 
@@ -112,7 +114,7 @@ async def test_no_folder_is_a_mistake_of_the_configuration(
 async def test_one_by_command_goes_where_it_is_told(
     configured: Callable[[str], Settings], records: Callable[[], Any], tmp_path: Path
 ) -> None:
-    manifest = backup_to(configured("{}"), tmp_path / "one", CLOCK)
+    manifest = await asyncio.to_thread(backup_to, configured("{}"), tmp_path / "one", CLOCK)
     assert check_backup(tmp_path / "one", tmp_path) == manifest
     assert (tmp_path / "one").stat().st_mode & 0o077 == 0o040 & ~_umask()
 
@@ -123,3 +125,21 @@ def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
+
+
+async def test_every_backup_is_a_record_that_is_delivered(
+    configured: Callable[[str], Settings], records: Callable[[], Any], tmp_path: Path
+) -> None:
+    outbox = DiskOutbox(tmp_path / "data", CLOCK)
+    await outbox.use_routes([Route("collector", frozenset({"backup"}))])
+    settings = configured(f"{{folder: {tmp_path}/stick, same_disk: true}}")
+    with pytest.raises(StorageError):
+        await asyncio.to_thread(backup_by_schedule, settings, CLOCK)
+    (tmp_path / "stick").mkdir()
+    made = await asyncio.to_thread(backup_by_schedule, settings, CLOCK)
+    bodies = [entry.body or {} for entry in await outbox.take("collector", 200)]
+    assert [body["result"] for body in bodies] == ["failed", "made"]
+    assert "plug the stick in" in bodies[0]["summary"]
+    assert (bodies[1]["file"], bodies[1]["recordings"]) == (made.file.name, 0)
+    assert bodies[1]["bytes"] > 4096
+    outbox.close()

@@ -281,7 +281,7 @@ async def test_a_replaced_recording_never_comes_back(
     first = await leave(store, call_id, spoken(SECOND))
     kept = await store.keep_message(call_id, first, "zh")
 
-    async def power_cut(_: object) -> None:
+    async def power_cut(*_: object) -> None:
         """The old file stays: the power went just behind the commit."""
 
     monkeypatch.setattr(store, "_remove_doomed", power_cut)

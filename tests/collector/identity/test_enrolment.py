@@ -80,7 +80,7 @@ async def test_a_denied_appliance_is_out_on_every_copy_at_once(copies: Copies) -
         assert (await appliance.send(other_web, "GET")).status_code == 200
         await deny(collector.database, appliance.device, "stolen")
         assert [(await appliance.send(each, "GET")).status_code for each in (web, other_web)] == [403, 403]
-        await allow(collector.database, "front desk")
+        await allow(collector.database, appliance.device)
         assert (await appliance.send(other_web, "GET")).status_code == 200
 
 
