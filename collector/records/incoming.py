@@ -10,12 +10,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
 from collector.errors import Malformed
 from collector.records.json_values import why_no_jsonb
-from firmware.uplink_contract.canonical import body_hash, canonical_json
+from firmware.uplink_contract.canonical import canonical_json
 from firmware.uplink_contract.limits import KINDS, MOST_BLOB_BYTES, MOST_RECORD_BYTES, MOST_RECORDS
 
 MOST_NUMBER = 2**63 - 1
@@ -38,6 +39,8 @@ class IncomingRecord:
     body: Mapping[str, Any] | None
     body_hash: bytes | None
     blob_sha256: bytes | None
+    text: str | None
+    """The body as canonical JSON."""
 
     @property
     def erased(self) -> bool:
@@ -46,7 +49,7 @@ class IncomingRecord:
 
     def without_content(self) -> IncomingRecord:
         """The same record, erased."""
-        return replace(self, body=None, body_hash=None, blob_sha256=None)
+        return replace(self, body=None, body_hash=None, blob_sha256=None, text=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +116,7 @@ def _checked(value: dict[str, Any], seq: int, version: int) -> IncomingRecord:
     if not isinstance(kind, str) or kind not in KINDS:
         raise _Wrong("`kind` is none that is known")
     erased = _flag(value, "erased")
-    body = _body(value, erased)
+    body, text = _body(value, erased)
     return IncomingRecord(
         kind=kind,
         record_id=_uuid(value.get("id")),
@@ -122,28 +125,30 @@ def _checked(value: dict[str, Any], seq: int, version: int) -> IncomingRecord:
         queued_at=_time(value, "queued_at"),
         clock_trusted=_flag(value, "clock_trusted"),
         body=body,
-        body_hash=None if body is None else bytes.fromhex(body_hash(body)),
+        body_hash=None if text is None else sha256(text.encode()).digest(),
         blob_sha256=None if erased else _blob(value.get("blob")),
+        text=text,
     )
 
 
-def _body(value: dict[str, Any], erased: bool) -> Mapping[str, Any] | None:
+def _body(value: dict[str, Any], erased: bool) -> tuple[Mapping[str, Any] | None, str | None]:
     body = value.get("body")
     if erased:
         if body is not None:
             raise _Wrong("an erased record has no `body`")
-        return None
+        return None, None
     if not isinstance(body, dict):
         raise _Wrong("`body` is a JSON object")
     if reason := why_no_jsonb(body):
         raise _Wrong(f"`body` {reason}")
     try:
-        size = len(canonical_json(body))
+        # Once, for its size, its hash and the database: it is what a record costs most.
+        text = canonical_json(body)
     except ValueError as error:  # infinity, half surrogates
         raise _Wrong("`body` holds a number or a text that is none") from error
-    if size > MOST_RECORD_BYTES:
-        raise _Wrong(f"`body` has {size} bytes; at most {MOST_RECORD_BYTES} are stored")
-    return body
+    if len(text) > MOST_RECORD_BYTES:
+        raise _Wrong(f"`body` has {len(text)} bytes; at most {MOST_RECORD_BYTES} are stored")
+    return body, text.decode()
 
 
 def _blob(value: Any) -> bytes | None:
@@ -151,10 +156,10 @@ def _blob(value: Any) -> bytes | None:
         return None
     if not isinstance(value, dict) or not 0 <= _count(value, "bytes") <= MOST_BLOB_BYTES:
         raise _Wrong("`blob` is null, or an object with `sha256` and `bytes`")
-    sha256 = value.get("sha256")
-    if not isinstance(sha256, str) or not _SHA256.fullmatch(sha256):
+    name = value.get("sha256")
+    if not isinstance(name, str) or not _SHA256.fullmatch(name):
         raise _Wrong("`sha256` is 64 hex digits in lower case")
-    return bytes.fromhex(sha256)
+    return bytes.fromhex(name)
 
 
 def _uuid(value: Any) -> UUID:
