@@ -33,7 +33,7 @@ def columns_of(record: IncomingRecord, country: str) -> Columns:
     body = record.body
     if body is None:
         return Columns(record.queued_at)
-    times = (parsed_time(body.get(name)) for name in _TIMES)
+    times = (parsed_time(body[name]) for name in _TIMES if name in body)
     at = next((time for time in times if time is not None), record.queued_at)
     urgent = body.get("urgent")
     number = number_in(record.kind, body)

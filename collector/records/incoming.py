@@ -6,11 +6,11 @@ refused.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
@@ -37,10 +37,10 @@ class IncomingRecord:
     queued_at: datetime
     clock_trusted: bool
     body: Mapping[str, Any] | None
+    body_text: str | None
+    """Canonical JSON of the body."""
     body_hash: bytes | None
     blob_sha256: bytes | None
-    text: str | None
-    """The body as canonical JSON."""
 
     @property
     def erased(self) -> bool:
@@ -49,7 +49,7 @@ class IncomingRecord:
 
     def without_content(self) -> IncomingRecord:
         """The same record, erased."""
-        return replace(self, body=None, body_hash=None, blob_sha256=None, text=None)
+        return replace(self, body=None, body_text=None, body_hash=None, blob_sha256=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,9 @@ def _checked(value: dict[str, Any], seq: int, version: int) -> IncomingRecord:
     if not isinstance(kind, str) or kind not in KINDS:
         raise _Wrong("`kind` is none that is known")
     erased = _flag(value, "erased")
-    body, text = _body(value, erased)
+    body, text = (None, None) if erased else _body(value.get("body"))
+    if erased and value.get("body") is not None:
+        raise _Wrong("an erased record has no `body`")
     return IncomingRecord(
         kind=kind,
         record_id=_uuid(value.get("id")),
@@ -125,30 +127,25 @@ def _checked(value: dict[str, Any], seq: int, version: int) -> IncomingRecord:
         queued_at=_time(value, "queued_at"),
         clock_trusted=_flag(value, "clock_trusted"),
         body=body,
-        body_hash=None if text is None else sha256(text.encode()).digest(),
+        body_text=None if text is None else text.decode(),
+        # What `body_hash` of the contract gives, over the text that is there already.
+        body_hash=None if text is None else hashlib.sha256(text).digest(),
         blob_sha256=None if erased else _blob(value.get("blob")),
-        text=text,
     )
 
 
-def _body(value: dict[str, Any], erased: bool) -> tuple[Mapping[str, Any] | None, str | None]:
-    body = value.get("body")
-    if erased:
-        if body is not None:
-            raise _Wrong("an erased record has no `body`")
-        return None, None
+def _body(body: Any) -> tuple[Mapping[str, Any], bytes]:
     if not isinstance(body, dict):
         raise _Wrong("`body` is a JSON object")
     if reason := why_no_jsonb(body):
         raise _Wrong(f"`body` {reason}")
     try:
-        # Once, for its size, its hash and the database: it is what a record costs most.
         text = canonical_json(body)
     except ValueError as error:  # infinity, half surrogates
         raise _Wrong("`body` holds a number or a text that is none") from error
     if len(text) > MOST_RECORD_BYTES:
         raise _Wrong(f"`body` has {len(text)} bytes; at most {MOST_RECORD_BYTES} are stored")
-    return body, text.decode()
+    return body, text
 
 
 def _blob(value: Any) -> bytes | None:
@@ -156,10 +153,10 @@ def _blob(value: Any) -> bytes | None:
         return None
     if not isinstance(value, dict) or not 0 <= _count(value, "bytes") <= MOST_BLOB_BYTES:
         raise _Wrong("`blob` is null, or an object with `sha256` and `bytes`")
-    name = value.get("sha256")
-    if not isinstance(name, str) or not _SHA256.fullmatch(name):
+    sha256 = value.get("sha256")
+    if not isinstance(sha256, str) or not _SHA256.fullmatch(sha256):
         raise _Wrong("`sha256` is 64 hex digits in lower case")
-    return bytes.fromhex(name)
+    return bytes.fromhex(sha256)
 
 
 def _uuid(value: Any) -> UUID:

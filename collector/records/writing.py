@@ -81,7 +81,7 @@ async def write_conflicts(work: Transaction, writing: Writing, records: Sequence
         [record.version for record in whole],
         [record.body_hash for record in whole],
         [columns_of(record, writing.country).number for record in whole],
-        [record.text for record in whole],
+        [record.body_text for record in whole],
     ]
     await work.run(_CONFLICT, [writing.device, *columns])
 
@@ -89,7 +89,7 @@ async def write_conflicts(work: Transaction, writing: Writing, records: Sequence
 def _row(record: IncomingRecord, state: Kept, writing: Writing) -> str:
     """A row as JSON; PostgreSQL reads each column from its text."""
     columns = columns_of(record, writing.country)
-    text, digest = record.text, record.body_hash
+    text, digest = record.body_text, record.body_hash
     if state.blanked and record.body is not None:
         # No hash either: from it a number could be guessed.
         text, digest = canonical_json(without_caller(record.body)).decode(), None

@@ -14,6 +14,7 @@ from collector.errors import Malformed
 from collector.records.columns import columns_of
 from collector.records.incoming import IncomingRecord, Refused, batch_of, parsed_time, record_of
 from collector.records.json_values import MOST_DEPTH, why_no_jsonb
+from firmware.uplink_contract.canonical import body_hash
 from firmware.uplink_contract.limits import MOST_RECORD_BYTES
 from tests.collector.records.wire import TIME, wire
 
@@ -90,6 +91,7 @@ def test_any_value_in_any_field_is_judged(field: str, value: Any) -> None:
 def test_any_body_has_columns_that_fit(body: dict[str, Any]) -> None:
     record = record_of(wire(1, body=body))
     if isinstance(record, IncomingRecord):
+        assert record.body_hash == bytes.fromhex(body_hash(body))
         columns = columns_of(record, "GB")
         assert columns.number is None or len(columns.number) <= 64
         assert columns.at.tzinfo is not None
