@@ -58,6 +58,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--records", type=int, default=100_000, help="about so many wait at the start")
     parser.add_argument("--recordings", type=int, default=500)
     parser.add_argument("--breaks", type=int, default=50)
+    parser.add_argument("--lasting", type=float, default=1.0, help="a factor for how long each break lasts")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument(
         "--blobs", choices=("folder", "s3"), action="append", help="both, one after the other, by default"
@@ -82,7 +83,16 @@ def _run(folder: Path, data: Path, backlog: Backlog, options: argparse.Namespace
     place = folder / blobs
     place.mkdir()
     sender, collector = programs(options.careless)
-    order = Order(options.breaks, options.seed, blobs == "s3", options.pause, options.longest, sender, collector)
+    order = Order(
+        breaks=options.breaks,
+        lasting=options.lasting,
+        seed=options.seed,
+        s3=blobs == "s3",
+        pause_seconds=options.pause,
+        longest_seconds=options.longest,
+        sender=sender,
+        collector=collector,
+    )
     figures = asyncio.run(run(place, data, backlog, order))
     print(json.dumps(figures.as_json()) if options.json else figures.sentence(), flush=True)
     return figures

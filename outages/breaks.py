@@ -58,15 +58,22 @@ _LASTS = {
 _WITHIN_SECONDS = 0.02
 
 
-def plan(seed: int, count: int) -> list[Break]:
-    """So many breaks in order of their share; every kind and every moment comes, where there are enough."""
+def plan(seed: int, count: int, lasting: float = 1.0) -> list[Break]:
+    """So many breaks in order of their share; every kind and every moment comes, where there are enough.
+
+    `lasting` makes all of them longer or shorter.
+    """
     choose = random.Random(seed)
     kinds = _shuffled(choose, list(Kind), count)
     moments = _shuffled(choose, list(Moment), count)
     shares = sorted(choose.uniform(0.01, 0.97) for _ in range(count))
     return [
         Break(
-            share, kind, moment, choose.choice((0.0, choose.uniform(0, _WITHIN_SECONDS))), choose.uniform(*_LASTS[kind])
+            share,
+            kind,
+            moment,
+            choose.choice((0.0, choose.uniform(0, _WITHIN_SECONDS))),
+            lasting * choose.uniform(*_LASTS[kind]),
         )
         for share, kind, moment in zip(shares, kinds, moments, strict=True)
     ]

@@ -35,9 +35,10 @@ _LOOK_SECONDS = 0.25
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What to do. `sender` and `collector` are the programs under test."""
+    """What to do. `lasting` is a factor for each break; `sender` and `collector` are the programs under test."""
 
     breaks: int
+    lasting: float
     seed: int
     s3: bool
     pause_seconds: float
@@ -108,7 +109,7 @@ async def _deliver(scene: _Scene, backlog: Backlog, order: Order) -> _Told:
     conductor = Conductor(scene.network, scene.centre, scene.sender, scene.balancer, share_done)
     deadline = time.monotonic() + order.longest_seconds
     work = asyncio.create_task(office.work())
-    breaking = asyncio.create_task(conductor.run(plan(order.seed, order.breaks)))
+    breaking = asyncio.create_task(conductor.run(plan(order.seed, order.breaks, order.lasting)))
     try:
         await scene.sender.start()
         await _wait(breaking, deadline)

@@ -34,6 +34,7 @@ from collector.identity.enrolment import make_claim
 COLLECTOR = Path(sys.executable).with_name("linekeeper-collector")
 _CLAIM_LIFE = timedelta(hours=1)
 _SHOWN = 5
+_SIZE = "SELECT sum(pg_total_relation_size(inhrelid)) FROM pg_inherits WHERE inhparent = 'record'::regclass"
 _PACED = Work(batches=5, records_in_batch=20, audio_bytes=64 * 1024, pause_seconds=6.0)
 _UNPACED = Work(batches=10, records_in_batch=50, audio_bytes=0, pause_seconds=0.0)
 
@@ -84,7 +85,10 @@ async def measure(appliances: int, paced: Work, unpaced: Work, folder: Path) -> 
             wire.close()
         with psycopg.connect(url) as connection:
             found = connection.execute("SELECT count(*), count(DISTINCT record_id) FROM record").fetchone()
+            size = connection.execute(_SIZE).fetchone()
     assert found is not None
+    assert size is not None
+    print(f"{int(size[0]) / found[0]:.0f} bytes a record in PostgreSQL, indexes included")
     if found[0] != found[1]:
         raise RuntimeError(f"{found[0]} rows for {found[1]} records")
     return rounds, int(found[0])

@@ -34,7 +34,9 @@ def deliver(*arguments: str) -> dict[str, Any]:
 
 
 def test_everything_arrives_once_over_a_network_that_breaks(capsys: pytest.CaptureFixture[str]) -> None:
-    figures = deliver("--records", "1200", "--recordings", "12", "--breaks", str(BREAKS), "--pause", "0.2")
+    figures = deliver(
+        "--records", "700", "--recordings", "8", "--breaks", str(BREAKS), "--lasting", "0.3", "--pause", "0.2"
+    )
     with capsys.disabled():
         told = {name: figures[name] for name in ("records", "recordings", "breaks", "outcomes", "seconds")}
         sys.stdout.write(f"\n{told}\n")
