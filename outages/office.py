@@ -37,9 +37,9 @@ class Office:
     async def work(self) -> None:
         """One thing after the other, at random times."""
         choose = random.Random(self.seed)
-        works: list[Callable[[random.Random], Awaitable[None]]] = [
-            self._message, self._callback, self._urgent, self._erase_message, self._erase_caller,
-        ]  # fmt: skip
+        works: list[Callable[[random.Random], Awaitable[None]]] = [self._message, self._callback, self._erase_caller]
+        if self.backlog.messages:
+            works += [self._urgent, self._erase_message]
         while not self._closing:
             await asyncio.sleep(choose.uniform(0, 2 * self.pause_seconds))
             work = choose.choice(works)
