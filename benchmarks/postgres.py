@@ -72,10 +72,11 @@ class PostgresServer:
         for lock in self._folder.glob(".s.PGSQL.*"):
             lock.unlink()
 
-    def database(self, host: str | None = None) -> str:
-        """The URL of a new, empty database."""
+    def database(self, host: str | None = None, *, like: str | None = None) -> str:
+        """The URL of a new database: empty, or as the one with the URL `like` is, which nobody may use meanwhile."""
         name = f"collector_{next(self._names)}"
-        self._run("createdb", "-h", str(self._folder), "-p", str(self.port), name)
+        template = [] if like is None else ["-T", like.rpartition("/")[2]]
+        self._run("createdb", "-h", str(self._folder), "-p", str(self.port), *template, name)
         return f"postgresql://postgres@{host or self._listen}:{self.port}/{name}"
 
     @property

@@ -16,6 +16,7 @@ from typing import Any, Self
 
 import psycopg
 from psycopg import errors as sqlstates
+from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import dict_row
 from psycopg_pool import AsyncConnectionPool, PoolTimeout, TooManyRequests
 
@@ -88,7 +89,8 @@ class Database:
     """A pool of connections. An async context manager; opening waits for no server.
 
     `wait_seconds` bounds how long a caller waits for a connection, `statement_seconds` one statement, `lock_seconds`
-    a wait for a lock. `most_waiting` callers may wait; more are told at once that it is busy.
+    a wait for a lock. `most_waiting` callers may wait; more are told at once that it is busy. Raises: DatabaseOther
+    for what is no URL of PostgreSQL.
     """
 
     def __init__(
@@ -101,6 +103,7 @@ class Database:
         lock_seconds: float = 5.0,
         most_waiting: int = 500,
     ) -> None:
+        _check_url(url)
         self._statement_seconds = statement_seconds
         self._lock_seconds = lock_seconds
         self._in_use = 0
@@ -185,6 +188,13 @@ class Database:
         if isinstance(error, PoolTimeout) and self._in_use:
             return Busy("every connection to PostgreSQL is in use; try again later")
         return collector_error(error)
+
+
+def _check_url(url: str) -> None:
+    try:
+        conninfo_to_dict(url)
+    except psycopg.Error as error:  # its message may hold the password
+        raise DatabaseOther("the database is named as postgresql://USER@HOST/NAME; this is no such name") from error
 
 
 async def _prove_alive(connection: psycopg.AsyncConnection[Row]) -> None:

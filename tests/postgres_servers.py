@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 
 import pytest
 
 from benchmarks.object_store import CREDENTIALS, ObjectStore
 from benchmarks.postgres import PostgresServer
+from collector.database import Database
+from collector.migrating import migrate
+from collector.partitions import make_ahead
 
+NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
+"""The collector's time in tests."""
 _BUCKETS = itertools.count(1)
 
 
@@ -23,6 +31,28 @@ def postgres() -> Iterator[PostgresServer]:
 def database_url(postgres: PostgresServer) -> str:
     """An empty database."""
     return postgres.database()
+
+
+@pytest.fixture(scope="session")
+def migrated(postgres: PostgresServer) -> str:
+    """A database that others are copied from."""
+
+    async def make(url: str) -> None:
+        async with Database(url) as made:
+            await migrate(made)
+            await make_ahead(made, NOW)
+
+    url = postgres.database()
+    # In a thread of its own: the one of the tests has their event loop.
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, make(url)).result()
+    return url
+
+
+@pytest.fixture
+def migrated_url(postgres: PostgresServer, migrated: str) -> str:
+    """Migrated, with the months around NOW."""
+    return postgres.database(like=migrated)
 
 
 @pytest.fixture(scope="session")

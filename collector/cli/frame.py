@@ -27,6 +27,7 @@ DatabaseUrl = Annotated[
         show_envvar=True,
     ),
 ]
+_WAIT_SECONDS = 3.0
 Result = TypeVar("Result")
 
 
@@ -53,7 +54,7 @@ def with_database(url: str, work: Callable[[Database], Awaitable[Result]]) -> Re
     async def run() -> Result:
         from collector.database import Database
 
-        async with Database(url, most_connections=2) as database:
+        async with Database(url, most_connections=2, wait_seconds=_WAIT_SECONDS) as database:
             return await work(database)
 
     return asyncio.run(run())

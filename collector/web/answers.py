@@ -11,6 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
+from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from collector.blobs.errors import BlobsUnavailable, ObjectMissing
@@ -103,12 +104,19 @@ async def _invalid(_: Request, error: Any) -> Response:
     return refusal_answer(malformed(f"{place}: {first['msg']}"[:500]))
 
 
-async def _http(_: Request, error: Any) -> Response:
+async def _http(request: Request, error: Any) -> Response:
     if error.status_code == Why.METHOD.status:
-        return refusal_answer(Refusal(Why.METHOD, "this address does not take this method"), error.headers)
+        return refusal_answer(Refusal(Why.METHOD, "this address does not take this method"), _allowed(request))
     if error.status_code == Why.NOT_FOUND.status:
         return refusal_answer(Refusal(Why.NOT_FOUND, "there is no such address here"))
     return refusal_answer(malformed(str(error.detail)[:500]))
+
+
+def _allowed(request: Request) -> Mapping[str, str]:
+    # The router names the methods of the first route that has the address; there may be several.
+    here = [route for route in request.app.routes if route.matches(request.scope)[0] is not Match.NONE]
+    methods = {method for route in here for method in getattr(route, "methods", None) or ()}
+    return {"Allow": ", ".join(sorted(methods))}
 
 
 async def _gone(_: Request, __: Any) -> Response:

@@ -18,6 +18,7 @@ from firmware.events import LineState
 from firmware.ivr.loader import load_flow
 from firmware.modem.countries import GCI_CODES
 from firmware.services.check import country_sentence
+from firmware.services.doctor_delivery import examine_delivery
 from firmware.services.doctor_power import examine_power
 from firmware.services.doctor_records import examine_records, unwritable_sentence
 from firmware.services.doctor_system import examine_system
@@ -32,6 +33,7 @@ def examine(settings: Settings) -> list[Finding]:
     return [
         *_data(settings),
         *examine_records(settings),
+        *examine_delivery(settings),
         _clock(),
         _country(settings),
         *_voice(settings),

@@ -26,7 +26,7 @@ from firmware.uplink_contract.signing import (
     signed_bytes,
 )
 
-_REFUSALS = {
+REFUSALS = {
     "denied": "the collector does not let this appliance in any more; ask whoever runs it, and enrol with a new code",
     "wrong_device": "the collector knows this appliance by another name; enrol again with a new claim code",
     "claim": "the collector does not take the claim code; make a new one there: linekeeper-collector claim NAME",
@@ -154,5 +154,5 @@ class CollectorClient:
             raise TryLater(f"{self._host} has too much to do ({reply.status}); the records wait here", wait)
         if reply.status in _NOT_LET_IN:
             code = str(fields.get("error", ""))
-            raise DeliveryRefused(_REFUSALS.get(code, f"{self._host} does not let this appliance in ({reply.status})"))
+            raise DeliveryRefused(REFUSALS.get(code, f"{self._host} does not let this appliance in ({reply.status})"))
         raise RequestRefused(reply.status, fields)

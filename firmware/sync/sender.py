@@ -19,6 +19,9 @@ from firmware.sync.waiting import Waiting
 
 _LET_GO = (Outcome.STORED, Outcome.DUPLICATE)
 _MOST_AT_ONCE = 200
+# To look for audio costs as much as to take records; where there was none, it is looked for less often.
+_TURNS_WITHOUT_AUDIO = 4
+_TAKES_NONE = "the far end takes none of the records that wait; see linekeeper sync quarantine"
 
 _log = journal("delivery")
 
@@ -168,16 +171,20 @@ class Sender:
 
     async def _round(self) -> DeliveryError | None:
         """Until nothing is due; an error where the far end takes nothing of what is there."""
+        quiet_turns = 0
         while True:
             records = await self._turn(with_audio=False)
-            pauses = self._every_seconds is not None and self._far_end.audio_pauses
-            audio = None if pauses else await self._turn(with_audio=True)
+            if self._every_seconds is not None and self._far_end.audio_pauses:
+                audio = None
+            elif records and quiet_turns > 0:
+                audio, quiet_turns = None, quiet_turns - 1
+            else:
+                audio = await self._turn(with_audio=True)
+                quiet_turns = _TURNS_WITHOUT_AUDIO if audio is None else 0
             if records is None and audio is None:
                 return None
             if not records and not audio:
-                return FarEndUnreachable(
-                    "the far end takes none of the records that wait; see linekeeper sync quarantine"
-                )
+                return FarEndUnreachable(_TAKES_NONE)
 
     async def _turn(self, *, with_audio: bool) -> bool | None:
         """Hand over once: whether anything moved, None where nothing was due."""

@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
 
 from collector.database import Database
-from collector.migrating import migrate
-from collector.partitions import make_ahead
 from collector.records.devices import add_device, company_named
+from tests.postgres_servers import NOW
 
-NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
+__all__ = ["NOW", "database", "device"]
 
 
 @pytest.fixture
-async def database(database_url: str) -> AsyncIterator[Database]:
+async def database(migrated_url: str) -> AsyncIterator[Database]:
     """Migrated, with the months around NOW."""
-    async with Database(database_url) as made:
-        await migrate(made)
-        await make_ahead(made, NOW)
+    async with Database(migrated_url) as made:
         yield made
 
 

@@ -59,9 +59,9 @@ async def test_connections_that_are_all_in_use_are_busy(database_url: str) -> No
             await database.rows("SELECT 1")
 
 
-async def test_a_lock_that_is_not_given_back_is_busy(database: Database, database_url: str, device: UUID) -> None:
+async def test_a_lock_that_is_not_given_back_is_busy(database: Database, migrated_url: str, device: UUID) -> None:
     lock = "SELECT * FROM device FOR UPDATE"
-    async with database.transaction() as work, Database(database_url, lock_seconds=0.1) as other:
+    async with database.transaction() as work, Database(migrated_url, lock_seconds=0.1) as other:
         await work.rows(lock)
         with pytest.raises(Busy):
             await other.rows(lock)
@@ -97,9 +97,9 @@ async def test_a_newer_database_is_refused(database: Database) -> None:
         await migrate(database)
 
 
-async def test_a_connection_that_died_while_idle_is_replaced(database: Database, database_url: str) -> None:
+async def test_a_connection_that_died_while_idle_is_replaced(database: Database, migrated_url: str) -> None:
     await database.rows("SELECT 1")
-    async with Database(database_url) as other:
+    async with Database(migrated_url) as other:
         await other.rows(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             " WHERE pid <> pg_backend_pid() AND datname = current_database()"

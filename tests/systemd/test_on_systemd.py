@@ -164,9 +164,9 @@ def test_a_call_is_answered_and_recorded(machine: Machine) -> None:
     assert call["caller_number"] == "13800138000"
 
 
-def test_calls_reach_no_network_and_office_is_reached(machine: Machine) -> None:
+def test_calls_reach_no_network_and_sync_does_and_office_is_reached(machine: Machine) -> None:
     assert tried(machine, "calls", _CONNECT, "127.0.0.1", "8080").startswith("refused")
-    assert tried(machine, "sync", _CONNECT, "127.0.0.1", "8080").startswith("refused")
+    assert tried(machine, "sync", _CONNECT, "127.0.0.1", "8080").startswith("connected")
     assert machine.run(PYTHON, "-c", _CONNECT, "127.0.0.1", "8080").startswith("connected")
 
 
@@ -198,6 +198,14 @@ def test_recordings_are_written_by_calls_alone(machine: Machine) -> None:
     for service in ("office", "power"):
         assert tried(machine, service, _READ, file).startswith("refused")
         assert tried(machine, service, _WRITE, file).startswith("refused")
+    machine.run("rm", file)
+
+
+def test_key_of_the_appliance_is_for_sync_alone(machine: Machine) -> None:
+    file = "/var/lib/linekeeper/sync/probe"
+    assert tried(machine, "sync", _WRITE, file).strip() == "written"
+    for service in ("calls", "office", "power"):
+        assert tried(machine, service, _READ, file).startswith("refused")
     machine.run("rm", file)
 
 

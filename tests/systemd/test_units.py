@@ -85,6 +85,7 @@ def test_users_and_folders_are_read_without_complaint(tmp_path: Path) -> None:
     }  # fmt: skip
     assert (tmp_path / "var/lib/linekeeper").stat().st_mode & 0o7777 == 0o2770
     assert (tmp_path / "var/lib/linekeeper/recordings").stat().st_mode & 0o7777 == 0o2750
+    assert (tmp_path / "var/lib/linekeeper/sync").stat().st_mode & 0o7777 == 0o700
     assert (tmp_path / "run/linekeeper").stat().st_mode & 0o7777 == 0o1770
 
 

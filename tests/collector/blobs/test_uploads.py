@@ -181,7 +181,7 @@ class MemoryBook:
 _steps = st.lists(st.tuples(st.booleans(), st.integers(1, 5)), max_size=30)
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(size=st.integers(0, 6 * LEAST_PART_BYTES), steps=_steps)
 async def test_an_upload_cut_anywhere_ends_whole(tmp_path: Path, size: int, steps: list[tuple[bool, int]]) -> None:
     device, content = uuid4(), os.urandom(size)

@@ -114,7 +114,7 @@ _bodies = st.one_of(
 )
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(body=_bodies)
 async def test_whatever_is_sent_to_enrol_is_refused_in_a_sentence(web: httpx.AsyncClient, body: Any) -> None:
     raw = body if isinstance(body, bytes) else httpx.Request("POST", "http://x", json=body).content

@@ -1,0 +1,39 @@
+"""What the doctor says of delivery."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from firmware.services.delivery_view import span_words
+from firmware.services.finding import Finding
+from firmware.services.sync_commands import sync_status
+from firmware.settings import Settings
+
+_TOO_LONG_SECONDS = 86_400.0
+
+
+def examine_delivery(settings: Settings) -> Iterator[Finding]:
+    """Look at it; never raises for what it finds."""
+    yield delivery_finding(sync_status(settings))
+
+
+def delivery_finding(status: Mapping[str, Any]) -> Finding:
+    """From what `sync status` tells."""
+    if not status.get("routes"):
+        return Finding("delivery", True, "off; records stay on this appliance")
+    waiting, oldest = int(status["queued"]), float(status["oldest_seconds"] or 0.0)
+    told = f"{waiting} records wait" + (f", the oldest for {span_words(oldest)}" if waiting else "")
+    if not status.get("running"):
+        return Finding(
+            "delivery", False, f"the sync service is not running; start it with: linekeeper run sync ({told})"
+        )
+    if quarantined := status.get("quarantined"):
+        return Finding(
+            "delivery", False, f"{quarantined} records are set aside; see: linekeeper sync quarantine ({told})"
+        )
+    if error := next((route["last_error"] for route in status["routes"] if route["last_error"]), None):
+        return Finding("delivery", False, f"{error} ({told})")
+    if oldest > _TOO_LONG_SECONDS:
+        return Finding("delivery", False, f"{told}; see: linekeeper sync status")
+    return Finding("delivery", True, told)
