@@ -10,7 +10,6 @@ import argparse
 import asyncio
 import json
 import os
-import subprocess
 import sys
 import tempfile
 from datetime import timedelta
@@ -22,7 +21,7 @@ from outages.careless import WAYS, programs
 from outages.figures import Figures
 from outages.laboratory import Order, run
 
-_INSIDE = "LINEKEEPER_OUTAGES_FOLDER"
+_INSIDE = "LINEKEEPER_OUTAGES_INSIDE"
 _NAMESPACE = (
     "unshare",
     "--net",
@@ -40,17 +39,17 @@ _STEP = timedelta(milliseconds=50)
 def main() -> int:
     """Start again in namespaces of its own, and work there."""
     options = _options()
-    if folder := os.environ.get(_INSIDE):
-        return _work(Path(folder), options)
     if os.geteuid() != 0:
         print("only root can make network namespaces; run this as root", file=sys.stderr)
         return 2
-    with tempfile.TemporaryDirectory(prefix="linekeeper-outages-") as made:
-        # PostgreSQL's user looks into folders below it.
-        Path(made).chmod(0o755)
-        environment = {**os.environ, _INSIDE: made}
+    if not os.environ.get(_INSIDE):
+        # Become it: whoever ends this process ends all of them.
         command = [*_NAMESPACE, sys.executable, "-m", "outages", *sys.argv[1:]]
-        return subprocess.run(command, env=environment, check=False).returncode
+        os.execvpe(command[0], command, {**os.environ, _INSIDE: "1"})
+    with tempfile.TemporaryDirectory(prefix="linekeeper-outages-") as folder:
+        # PostgreSQL's user looks into folders below it.
+        Path(folder).chmod(0o755)
+        return _work(Path(folder), options)
 
 
 def _options() -> argparse.Namespace:
