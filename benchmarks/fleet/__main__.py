@@ -35,8 +35,8 @@ COLLECTOR = Path(sys.executable).with_name("linekeeper-collector")
 _CLAIM_LIFE = timedelta(hours=1)
 _SHOWN = 5
 _SIZE = "SELECT sum(pg_total_relation_size(inhrelid)) FROM pg_inherits WHERE inhparent = 'record'::regclass"
-_PACED = Work(batches=5, records_in_batch=20, audio_bytes=64 * 1024, pause_seconds=6.0)
-_UNPACED = Work(batches=10, records_in_batch=50, audio_bytes=0, pause_seconds=0.0)
+_PACED = Work(batches=5, records_in_batch=20, audio_bytes=64 * 1024, pause_seconds=20.0)
+_UNPACED = Work(batches=4, records_in_batch=25, audio_bytes=0, pause_seconds=0.0)
 
 
 @dataclass(frozen=True, slots=True)
