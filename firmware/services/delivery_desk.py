@@ -85,7 +85,11 @@ class DeliveryDesk:
         name = delivery.route.name
 
         async def backlog_seconds() -> float:
-            return age_seconds((await self._outbox.state(name)).oldest_queued_at, self._clock.now()) or 0.0
+            state, now = await self._outbox.state(name), self._clock.now()
+            oldest = age_seconds(state.oldest_queued_at, now) or 0.0
+            # Something left since: then this is a restart in the middle of a long drain, and no outage.
+            since_success = age_seconds(state.last_success_at, now)
+            return oldest if since_success is None else min(oldest, since_success)
 
         return Sender(
             name,

@@ -31,6 +31,7 @@ class Bench:
         self.far_end = ScriptedFarEnd(options.pop("seconds_per_delivery", 0.0))
         times = options.pop("times", SenderTimes(spread_seconds=0))
         chance: Callable[[], float] = options.pop("chance", lambda: 1.0)
+        backlog_seconds = options.pop("backlog_seconds", None)
         self.connects: list[float] = []
         self.sender = Sender(
             "main",
@@ -39,6 +40,7 @@ class Bench:
             chance,
             times=times,
             changed=lambda: self.outbox.changes,
+            backlog_seconds=backlog_seconds,
         )
 
     async def _connect(self) -> None:
@@ -181,6 +183,31 @@ async def test_spread_is_waited_for_after_a_long_outage_only() -> None:
             await asyncio.sleep(1)
         assert made.now - made.connects[-1] > 400
         assert made.connects[-1] >= back_at
+
+
+async def test_start_with_an_old_queue_is_the_end_of_a_regions_power_cut_and_spread_as_well() -> None:
+    async def a_day() -> float:
+        return 86_400.0
+
+    async with bench(times=SenderTimes(spread_seconds=600), backlog_seconds=a_day) as made:
+        made.outbox.write("a", "call", {})
+        await asyncio.sleep(590)
+        assert made.ids() == []
+        assert "a whole region" in made.sender.doing()
+        await asyncio.sleep(20)
+        assert made.ids() == ["a"]
+
+
+async def test_nobody_who_is_in_a_hurry_waits_for_the_spread() -> None:
+    async def a_day() -> float:
+        return 86_400.0
+
+    async with bench(times=SenderTimes(spread_seconds=600), backlog_seconds=a_day) as made:
+        made.outbox.write("a", "call", {})
+        await asyncio.sleep(5)
+        made.sender.wake(now=True)
+        await asyncio.sleep(1)
+        assert made.ids() == ["a"]
 
 
 async def test_storage_that_fails_is_tried_again() -> None:
