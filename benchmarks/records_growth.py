@@ -1,7 +1,7 @@
 """Whether storing stays fast as years of records lie in the database: `python -m benchmarks.records_growth [ROWS]`.
 
-Batches of 200 through the collector's own store, into a real PostgreSQL that syncs to disk, before and after ROWS
-records (1,500,000 unless told otherwise) over 36 months and 1,000 appliances.
+Batches of 200 through the collector's own store, into a real PostgreSQL that syncs to disk: in turns into an empty
+database and into one with ROWS records (1,500,000 unless told otherwise) over 36 months and 1,000 appliances.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ from collector.records.store import RecordStore
 _MONTHS = 36
 _DEVICES = 1000
 _BATCH, _BATCHES = 200, 75
+# Few enough that reading their numbers costs either database the same.
+_CALLERS = 1000
 _END = datetime(2029, 1, 1, tzinfo=UTC)
 _FILL = """INSERT INTO record (record_id, device, kind, version, seq, at, clock_trusted, number, call_id,
     body_hash, body)
@@ -33,6 +35,9 @@ SELECT (lpad(to_hex(%(ms)s + n * %(step)s), 12, '0') || '7' || substr(h, 1, 3) |
     jsonb_build_object('line', 'front', 'urgent', false, 'transcript', repeat(h, 8))
 FROM (SELECT n, md5(n::text || 'x') AS h FROM generate_series(1::bigint, %(rows)s) n) made"""
 
+_SIZE = """SELECT sum(pg_total_relation_size(inhrelid)) / 1e6 AS mb FROM pg_inherits
+WHERE inhparent = 'record'::regclass"""
+
 
 class _Clock:
     def now(self) -> datetime:
@@ -41,7 +46,7 @@ class _Clock:
 
 def _record(number: int, at: datetime) -> IncomingRecord:
     identity = UUID(int=lowest_id(at).int | 7 << 76 | 0b10 << 62 | number)
-    body = {"caller_number": f"0208{number:07}", "line": "front", "transcript": "x" * 200, "urgent": False}
+    body = {"caller_number": f"0208{number % _CALLERS:07}", "line": "front", "transcript": "x" * 200, "urgent": False}
     record = record_of(
         {
             "kind": "message",
@@ -59,24 +64,43 @@ def _record(number: int, at: datetime) -> IncomingRecord:
     return record
 
 
-async def _rate(store: RecordStore, device: UUID, first: int) -> tuple[float, list[list[IncomingRecord]]]:
-    start = _END - timedelta(days=10)
-    numbers = range(first, first + _BATCH * _BATCHES)
-    records = [_record(number, start + timedelta(milliseconds=number)) for number in numbers]
-    batches = [records[at : at + _BATCH] for at in range(0, len(records), _BATCH)]
-    return await _store_all(store, device, batches, "stored"), batches
+class _Place:
+    """A database of its own, with its months and one appliance that delivers."""
 
+    def __init__(self, database: Database, device: UUID) -> None:
+        self.database = database
+        self.device = device
+        self._store = RecordStore(database, _Clock())
 
-async def _store_all(store: RecordStore, device: UUID, batches: list[list[IncomingRecord]], outcome: str) -> float:
-    spans = []
-    for batch in batches:
+    async def seconds(self, batch: list[IncomingRecord], outcome: str) -> float:
         queue = QueueReport(1, batch[-1].seq + 1, batch[0].seq, datetime.now(UTC), True)
         began = time.perf_counter()
-        answers = await store.store(device, batch, queue)
-        spans.append(time.perf_counter() - began)
+        answers = await self._store.store(self.device, batch, queue)
+        took = time.perf_counter() - began
         assert {answer.outcome.value for answer in answers} == {outcome}
-    # The median: the machine may have other work, and PostgreSQL writes its checkpoints.
-    return _BATCH / median(spans)
+        return took
+
+
+async def _prepare(database: Database) -> _Place:
+    await migrate(database)
+    months = [Month.of(_END).after(-back) for back in range(_MONTHS, -2, -1)]
+    await make_months(database, months)
+    async with database.transaction() as work:
+        for month in months:  # what a fill of years in a minute starts would be in the way of what is measured
+            await work.run(f"ALTER TABLE {month.table} SET (autovacuum_enabled = off)")
+        return _Place(database, await add_device(work, await company_named(work, "Acme"), "bench"))
+
+
+async def _rates(places: list[_Place], batches: list[list[IncomingRecord]], outcome: str) -> list[float]:
+    """Records a second, of each: in turns, as the machine may have other work, and the median of batches."""
+    spans = [[await place.seconds(batch, outcome) for place in places] for batch in batches]
+    return [_BATCH / median(column) for column in zip(*spans, strict=True)]
+
+
+def _batches() -> list[list[IncomingRecord]]:
+    start = _END - timedelta(days=10)
+    records = [_record(number, start + timedelta(milliseconds=number)) for number in range(1, _BATCH * _BATCHES + 1)]
+    return [records[at : at + _BATCH] for at in range(0, len(records), _BATCH)]
 
 
 async def _fill(database: Database, rows: int) -> float:
@@ -95,35 +119,29 @@ async def _looked_up(database: Database, device: UUID, batch: list[IncomingRecor
     return (time.perf_counter() - began) * 1000 / len(batch)
 
 
-async def _measure(url: str, rows: int) -> None:
-    async with Database(url) as database:
-        await migrate(database)
-        await make_months(database, [Month.of(_END).after(-back) for back in range(_MONTHS, -2, -1)])
-        async with database.transaction() as work:
-            device = await add_device(work, await company_named(work, "Acme"), "bench")
-        store = RecordStore(database, _Clock())
-        await _rate(store, device, 1)  # warm
-        before, _ = await _rate(store, device, 1_000_000)
-        seconds = await _fill(database, rows)
-        async with database.transaction(statement_seconds=600) as work:
+async def _measure(urls: list[str], rows: int) -> None:
+    async with Database(urls[0]) as one, Database(urls[1]) as other:
+        empty, full = await _prepare(one), await _prepare(other)
+        seconds = await _fill(full.database, rows)
+        async with full.database.transaction(statement_seconds=600) as work:
             await work.run("ANALYZE record")
             await work.run("CHECKPOINT")
-        (size,) = await database.rows(
-            "SELECT sum(pg_total_relation_size(inhrelid)) / 1e6 AS mb FROM pg_inherits"
-            " WHERE inhparent = 'record'::regclass"
-        )
-        after, batches = await _rate(store, device, 2_000_000)
-        again = await _store_all(store, device, batches, "duplicate")
-        each = await _looked_up(database, device, batches[0])
-    print(f"{rows} records over {_MONTHS} months in {seconds:.0f} s, {size['mb']:.0f} MB with indexes")
-    print(f"stored/s: {before:.0f} before, {after:.0f} after ({after / before:.2f}); known already: {again:.0f}/s")
+        size = await full.database.rows(_SIZE)
+        batches = _batches()
+        await _rates([empty, full], batches[:10], "stored")  # warm
+        batches = batches[10:]
+        before, after = await _rates([empty, full], batches, "stored")
+        _, again = await _rates([empty, full], batches, "duplicate")
+        each = await _looked_up(full.database, full.device, batches[0])
+    print(f"{rows} records over {_MONTHS} months in {seconds:.0f} s, {size[0]['mb']:.0f} MB with indexes")
+    print(f"stored/s: {before:.0f} empty, {after:.0f} full ({after / before:.2f}); known already, full: {again:.0f}/s")
     print(f"one record by its id: {each:.2f} ms")
 
 
 def _main() -> None:
     rows = int(sys.argv[1]) if len(sys.argv) > 1 else 1_500_000
     with PostgresServer(durable=True) as server:
-        asyncio.run(_measure(server.database(), rows))
+        asyncio.run(_measure([server.database(), server.database()], rows))
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from uuid import UUID
 
 import pytest
@@ -130,3 +131,24 @@ async def test_an_extension_is_a_number_too(database: Database, store: RecordSto
     await store.store(device, [call], report([call]))
     assert (await erase(database, "802")).counts == {}
     assert (await erase(database, "801")).counts == {"call": 1}
+
+
+async def test_erasing_while_records_arrive_locks_nobody_out(
+    database: Database, store: RecordStore, device: UUID
+) -> None:
+    async with database.transaction() as work:
+        others = [await add_device(work, await company_named(work, "Acme"), f"branch {number}") for number in range(3)]
+
+    async def deliver(place: UUID) -> None:
+        for seq in range(1, 13):
+            call = incoming(seq, body={"caller_number": SPELLINGS[seq % 3], "line": "front"})
+            await store.store(place, [call], report([call]))
+
+    async def erase_again() -> None:
+        for _ in range(6):
+            await erase(database, SPELLINGS[0])
+
+    await asyncio.gather(*(deliver(place) for place in (device, *others)), erase_again(), erase_again())
+    assert len(await list_records(database)) == 48
+    await erase(database, SPELLINGS[0])
+    assert {row["body"]["caller_number"] for row in await list_records(database)} == {None}

@@ -18,11 +18,10 @@ from firmware.uplink_contract.canonical import body_hash
 from firmware.uplink_contract.limits import MOST_RECORD_BYTES
 from tests.collector.records.wire import TIME, wire
 
+TEXT = st.text(st.characters(), max_size=12)  # half surrogates too
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(), max_size=20),
-    lambda inner: (
-        st.lists(inner, max_size=4) | st.dictionaries(st.text(st.characters(), max_size=8), inner, max_size=4)
-    ),
+    st.none() | st.booleans() | st.integers() | st.floats() | TEXT,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXT, inner, max_size=4),
     max_leaves=12,
 )
 SHA = {"sha256": "ab" * 32, "bytes": 1}
