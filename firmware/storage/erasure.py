@@ -12,6 +12,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 
 from peewee import SqliteDatabase
@@ -54,18 +55,25 @@ def erase_message(data_dir: Path, wanted: str, clock: Clock) -> Receipt:
 
 def erase_caller(data_dir: Path, number: str, clock: Clock, country: str) -> Receipt:
     """Everything that one number left, however it is spelt in `country`. Raises: StorageError."""
-    same = same_number_as(bounded(number, NUMBER_LIMIT), country)
+    # Judged once each: before the transaction, as tens of thousands of numbers take seconds, and calls wait for it.
+    same = cache(same_number_as(bounded(number, NUMBER_LIMIT), country))
+
+    def look(db: SqliteDatabase) -> None:
+        erasure_rows.spellings(db, same)
 
     def erase(db: SqliteDatabase, now: Stamp | None) -> tuple[Erased, Traces]:
         numbers = erasure_rows.spellings(db, same)
         loose = _files_of(data_dir / RECORDINGS, set(erasure_rows.calls_of(db, numbers)))
         return erasure_rows.erase_caller(db, numbers, loose, now)
 
-    return _erase(data_dir, clock, erase)
+    return _erase(data_dir, clock, erase, look)
 
 
 def _erase(
-    data_dir: Path, clock: Clock, erase: Callable[[SqliteDatabase, Stamp | None], tuple[Erased, Traces]]
+    data_dir: Path,
+    clock: Clock,
+    erase: Callable[[SqliteDatabase, Stamp | None], tuple[Erased, Traces]],
+    look: Callable[[SqliteDatabase], None] = lambda _: None,
 ) -> Receipt:
     file = data_dir / DATABASE_FILE
     if not file.is_file():
@@ -73,6 +81,7 @@ def _erase(
     now = Stamp.now(clock)
     with _alone(data_dir) as alone, plain_database_errors(file), plain_errors(data_dir), _opened(file) as db:
         meant = identity_of(file)
+        look(db)
         with db.atomic():
             erased, traces = erase(db, None if alone else now)
         _remove_files(db, data_dir / RECORDINGS)
