@@ -12,7 +12,7 @@ SOUND_PACKAGES := portaudio19-dev python3-dev gcc libasound2-plugins pulseaudio 
 TEST_PACKAGES := mgetty-voice mgetty-pvftools multimon-ng nut-server systemd systemd-container debootstrap \
 	flite espeak-ng sox libfst-tools e2fsprogs util-linux postgresql nftables iproute2 $(SOUND_PACKAGES)
 
-.PHONY: help demo test lint unit hil bench cuts prompts soak install clean
+.PHONY: help demo test lint unit hil bench cuts prompts soak outages fleet install clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -44,6 +44,12 @@ soak: $(VENV)/.test ## 1,000 calls with every trouble, kill -9 at 200 instants, 
 
 cuts: $(VENV)/.test ## the store cut short at POINTS=2000 points, by power and by kill -9 (root)
 	$(BIN)/python -m cuts $(or $(POINTS),2000) $(ARGS)
+
+outages: $(VENV)/.test ## 100,000 records over a network that breaks at 50 points; ARGS=--help tells more (root)
+	$(BIN)/python -m outages $(ARGS)
+
+fleet: $(VENV)/.test ## 1,000 simulated appliances against one collector on this machine
+	$(BIN)/python -m benchmarks.fleet $(ARGS)
 
 prompts: $(VENV)/.test ## speak the prompt catalogue again
 	$(BIN)/linekeeper prompts build

@@ -1,11 +1,14 @@
-"""The statements that store a batch: whole arrays, so that a batch costs as many round trips as one record."""
+"""The statements that store a batch: all of it at once, so that a batch costs as many round trips as one record.
+
+Its rows travel as one JSON text. As arrays, whose every quote is escaped, they took a quarter of all time (py-spy).
+"""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from collector.database import Transaction
@@ -35,10 +38,10 @@ _COLUMNS = {
     "body": "jsonb",
 }
 _NAMES = ", ".join(_COLUMNS)
-_ARRAYS = ", ".join(f"%({name})s::{kind}[]" for name, kind in _COLUMNS.items())
+_TYPES = ", ".join(f"{name} {kind}" for name, kind in _COLUMNS.items())
 _SETS = ", ".join(f"{name} = excluded.{name}" for name in _COLUMNS if name not in {"record_id", "blanked_at"})
 _WRITE = f"""INSERT INTO record (device, stored_at, {_NAMES})
-SELECT %(device)s, %(now)s, {_NAMES} FROM unnest({_ARRAYS}) AS new ({_NAMES}) ORDER BY record_id
+SELECT %(device)s, %(now)s, {_NAMES} FROM json_to_recordset(%(rows)s::json) AS new ({_TYPES}) ORDER BY record_id
 ON CONFLICT (record_id, device) DO UPDATE SET stored_at = excluded.stored_at, {_SETS},
     blanked_at = coalesce(record.blanked_at, excluded.blanked_at)"""  # noqa: S608 - our own names
 _CONFLICT = """INSERT INTO record_conflict (device, record_id, version, body_hash, number, body)
@@ -64,8 +67,7 @@ async def kept(work: Transaction, device: UUID, ids: Iterable[UUID]) -> dict[UUI
 async def write(work: Transaction, writing: Writing, records: Mapping[UUID, tuple[IncomingRecord, Kept]]) -> None:
     """Store the last version of each."""
     rows = [_row(record, state, writing) for record, state in records.values()]
-    arrays = {name: [row[name] for row in rows] for name in _COLUMNS}
-    await work.run(_WRITE, {"device": writing.device, "now": writing.now, **arrays})
+    await work.run(_WRITE, {"device": writing.device, "now": writing.now, "rows": f"[{','.join(rows)}]"})
     erased = [record.record_id for record, _ in records.values() if record.erased]
     if erased:
         await work.run(_FORGET_CONFLICTS, [writing.device, erased])
@@ -84,25 +86,29 @@ async def write_conflicts(work: Transaction, writing: Writing, records: Sequence
     await work.run(_CONFLICT, [writing.device, *columns])
 
 
-def _row(record: IncomingRecord, state: Kept, writing: Writing) -> dict[str, Any]:
+def _row(record: IncomingRecord, state: Kept, writing: Writing) -> str:
+    """A row as JSON; PostgreSQL reads each column from its text."""
     columns = columns_of(record, writing.country)
     text, digest = record.body_text, record.body_hash
     if state.blanked and record.body is not None:
         # No hash either: from it a number could be guessed.
         text, digest = canonical_json(without_caller(record.body)).decode(), None
-    return {
-        "record_id": record.record_id,
+    row = {
+        "record_id": str(record.record_id),
         "kind": record.kind,
         "version": state.version,
         "seq": record.seq,
-        "at": columns.at,
+        "at": columns.at.isoformat(),
         "clock_trusted": record.clock_trusted,
-        "erased_at": writing.now if record.erased else None,
-        "blanked_at": None,
+        "erased_at": writing.now.isoformat() if record.erased else None,
         "urgent": columns.urgent,
         "number": None if state.blanked else columns.number,
-        "call_id": columns.call_id,
-        "blob_sha256": record.blob_sha256,
-        "body_hash": digest,
-        "body": text,
+        "call_id": columns.call_id and str(columns.call_id),
+        "blob_sha256": _bytea(record.blob_sha256),
+        "body_hash": _bytea(digest),
     }
+    return f'{json.dumps(row)[:-1]}, "body": {text or "null"}}}'
+
+
+def _bytea(value: bytes | None) -> str | None:
+    return None if value is None else "\\x" + value.hex()

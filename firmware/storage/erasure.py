@@ -11,6 +11,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
+from functools import cache
 from pathlib import Path
 
 from peewee import SqliteDatabase
@@ -53,7 +54,11 @@ def erase_message(data_dir: Path, wanted: str, clock: Clock) -> Receipt:
 
 def erase_caller(data_dir: Path, number: str, clock: Clock, country: str) -> Receipt:
     """Everything that one number left, however it is spelt in `country`. Raises: StorageError."""
-    same = same_number_as(bounded(number, NUMBER_LIMIT), country)
+    # Judged once each: before the transaction, as tens of thousands of numbers take seconds, and calls wait for it.
+    same = cache(same_number_as(bounded(number, NUMBER_LIMIT), country))
+
+    def look(db: SqliteDatabase) -> None:
+        erasure_rows.spellings(db, same)
 
     def erase(db: SqliteDatabase, now: Stamp | None) -> tuple[Erased, Traces]:
         numbers = erasure_rows.spellings(db, same)
@@ -62,11 +67,14 @@ def erase_caller(data_dir: Path, number: str, clock: Clock, country: str) -> Rec
         items = shared_rows.erase_number(db, same, IdMaker(clock), Stamp.now(clock))
         return replace(erased, shared=len(items)), replace(traces, items=tuple(items))
 
-    return _erase(data_dir, clock, erase)
+    return _erase(data_dir, clock, erase, look)
 
 
 def _erase(
-    data_dir: Path, clock: Clock, erase: Callable[[SqliteDatabase, Stamp | None], tuple[Erased, Traces]]
+    data_dir: Path,
+    clock: Clock,
+    erase: Callable[[SqliteDatabase, Stamp | None], tuple[Erased, Traces]],
+    look: Callable[[SqliteDatabase], None] = lambda _: None,
 ) -> Receipt:
     file = data_dir / DATABASE_FILE
     if not file.is_file():
@@ -74,6 +82,7 @@ def _erase(
     now, receipt_id = Stamp.now(clock), IdMaker(clock)()
     with _alone(data_dir) as alone, plain_database_errors(file), plain_errors(data_dir), _opened(file) as db:
         meant = identity_of(file)
+        look(db)
         with db.atomic():
             erased, traces = erase(db, None if alone else now)
             erasure_rows.keep_receipt(db, receipt_id, erased, now)

@@ -1,0 +1,1 @@
+"""A thousand simulated appliances against one collector: light clients with keys and signatures of their own."""
