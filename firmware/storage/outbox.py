@@ -12,7 +12,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from peewee import SqliteDatabase
 
 from firmware.errors import DatabaseReplaced
-from firmware.ports import Answer, Clock, Entry, QueueState, Route
+from firmware.ports import ABSENT_AUDIO, Answer, Clock, Entry, QueueState, Route
 from firmware.storage import health_rows, outbox_rows
 from firmware.storage.brief_database import BriefDatabase
 from firmware.storage.database import raw
@@ -158,7 +158,7 @@ def _entry(ready: Ready) -> tuple[Entry, int]:
     waiting, found = ready.waiting, ready.waiting.found
     body, size = None, 0
     if found is not None:
-        missing = {"audio": ready.absence} if ready.absence else {}
+        missing = {ABSENT_AUDIO: ready.absence} if ready.absence else {}
         body, size = fitted({**found.body, **missing})
     return (
         Entry(
