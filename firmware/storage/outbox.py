@@ -16,6 +16,7 @@ from firmware.ports import ABSENT_AUDIO, Answer, Clock, Entry, QueueState, Route
 from firmware.storage import health_rows, outbox_rows
 from firmware.storage.brief_database import BriefDatabase
 from firmware.storage.database import raw
+from firmware.storage.erasure_record import erased_ids
 from firmware.storage.outbox_audio import Ready, read_audio
 from firmware.storage.outbox_fit import ENVELOPE_BYTES, fitted
 from firmware.storage.outbox_routes import queue_history, set_routes
@@ -55,7 +56,7 @@ class DiskOutbox:
     async def use_routes(self, routes: Sequence[Route]) -> None:
         """See `ports.Outbox`. What is older than a new route is queued in steps, between which others may write."""
         self._routes = tuple(routes)
-        await self._write(set_routes, self._routes)
+        await self._write(set_routes, self._routes, await self._erased())
         await self._queue_history()
 
     async def take(self, route: str, limit: int, *, with_audio: bool = True) -> Sequence[Entry]:
@@ -127,8 +128,11 @@ class DiskOutbox:
         """Another database is in place: an older one, which may not know our routes."""
         if self._routes is None:
             return
-        await self._brief.write(set_routes, self._routes)
+        await self._brief.write(set_routes, self._routes, await self._erased())
         await self._queue_history()
+
+    async def _erased(self) -> Sequence[tuple[str, str]]:
+        return await in_thread(self._reader, erased_ids, self._folder.parent)
 
     async def _queue_history(self) -> None:
         more = await self._brief.write(queue_history)

@@ -18,8 +18,12 @@ from firmware.storage.outbox_bodies import TABLES
 HISTORY_STEP = 500
 
 
-def set_routes(db: SqliteDatabase, routes: Sequence[Route]) -> None:
-    """From now on exactly these are filled; `queue_history` has to follow."""
+def set_routes(db: SqliteDatabase, routes: Sequence[Route], erased: Sequence[tuple[str, str]] = ()) -> None:
+    """From now on exactly these are filled; `queue_history` has to follow.
+
+    A new route that gets what is older is told of what was `erased` (id and kind) before: its far end may have it from
+    an earlier time.
+    """
     connection = raw(db)
     names = {route.name for route in routes}
     known = [name for (name,) in connection.execute("SELECT name FROM outbox_route")]
@@ -33,6 +37,8 @@ def set_routes(db: SqliteDatabase, routes: Sequence[Route]) -> None:
             (route.name, route.delay_seconds),
         )
         _set_kinds(connection, route)
+        if route.name not in known and route.history and route.changes:
+            _queue(connection, route.name, [gone for gone in erased if _is_gone(connection, route, *gone)])
 
 
 def queue_history(db: SqliteDatabase, most: int = HISTORY_STEP) -> bool:
@@ -80,6 +86,11 @@ def _set_kinds(connection: sqlite3.Connection, route: Route) -> None:
             "VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (route, kind) DO UPDATE SET changes = ?3",
             (route.name, kind, route.changes, None if newest is None else "", newest),
         )
+
+
+def _is_gone(connection: sqlite3.Connection, route: Route, record_id: str, kind: str) -> bool:
+    query = f"SELECT 1 FROM {TABLES[kind]} WHERE id = ?"  # noqa: S608 - our own names
+    return kind in route.kinds and not connection.execute(query, (record_id,)).fetchone()
 
 
 def _newest(connection: sqlite3.Connection, kind: str) -> str | None:
