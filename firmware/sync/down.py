@@ -63,10 +63,13 @@ class Down:
     async def _carry_out(self) -> None:
         tried: set[int] = set()
         self.trouble, self.erasures_wait = None, False
-        # An erasure takes away what waits about the same caller, so the list is read anew each time.
-        while change := next((c for c in in_turn(await self._progress.waiting()) if c.number not in tried), None):
-            tried.add(change.number)
-            await self._take(change)
+        while changes := [one for one in in_turn(await self._progress.waiting()) if one.number not in tried]:
+            for change in changes:
+                tried.add(change.number)
+                await self._take(change)
+                if change.kind == ERASE:
+                    # It takes away what waits about the same caller, so the list is read anew.
+                    break
 
     async def _take(self, change: Change) -> None:
         taker = self._takers.get(change.kind)
