@@ -7,6 +7,7 @@ from firmware.ports.clock import Clock
 from firmware.ports.delivery import (
     Acknowledgement,
     Answer,
+    BatchTaker,
     Blob,
     Change,
     ChangeTaker,
@@ -44,6 +45,7 @@ __all__ = [
     "AlarmContacts",
     "Answer",
     "AudioSink",
+    "BatchTaker",
     "Blob",
     "ByteWire",
     "CallMonitor",
