@@ -234,6 +234,29 @@ async def recording(shelf: Shelf) -> str:
     return "there"
 
 
+async def test_in_a_folder_the_whole_and_every_folder_above_are_on_the_disk_before_the_row(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[str] = []
+    fsync = os.fsync
+
+    def noting(handle: int) -> None:
+        synced.append(str(Path(f"/proc/self/fd/{handle}").readlink()))
+        fsync(handle)
+
+    class WatchingBook(MemoryBook):
+        async def finish(self, device: UUID, sha256: str, size: int) -> None:
+            whole = tmp_path / whole_key(device, sha256)
+            assert synced[0] == str(whole)
+            assert set(synced[1:]) == {str(whole.parent), str(whole.parent.parent), str(tmp_path)}
+            await super().finish(device, sha256, size)
+
+    uploads = Uploads(open_shelf(str(tmp_path)), WatchingBook())
+    monkeypatch.setattr("os.fsync", noting)
+    assert (await uploads.add(uuid4(), _named(b"abc"), _part(b"abc", 0))).complete
+    assert synced
+
+
 async def test_objects_are_read_in_pieces(shelf: Shelf, recording: str) -> None:
     assert await shelf.read(recording, 2, 3) == b"234"
     assert await shelf.read(recording, 8, 100) == b"89"
