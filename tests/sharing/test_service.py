@@ -46,5 +46,10 @@ async def test_edits_go_out_and_what_is_shared_comes_in(copies: Copies, collecto
         await wake.ask("wake", now=True)
         while len(await store.items("contact")) < 2:
             await asyncio.sleep(0.1)
+        # Whoever cannot wait asks, also where nothing is to be delivered.
+        await set_item(collector.database, "Acme", "blocked", OTHER, {"reason": "rude"})
+        await wake.ask("wake", now=True)
+        while len(await store.items("blocked")) < 2:
+            await asyncio.sleep(0.1)
     assert {item.key: item.fields["name"] for item in await store.items("contact")} == {KEY: "Li Wei", OTHER: "Wang"}
     store.close()
