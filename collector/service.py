@@ -8,7 +8,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from uuid import UUID
 
 from collector.blobs.book import DatabaseBook
 from collector.blobs.housekeeping import RecordingShelf, sweep_uploads
@@ -27,11 +26,13 @@ from collector.periodic import Periodic
 from collector.ports import Clock
 from collector.records.blob_rows import sweep
 from collector.records.store import RecordStore
+from collector.sharing.down import DownChannel
 from collector.web.app import build_app
 from collector.web.door import Door
 from collector.web.metrics import Metrics, metrics_page
 from collector.web.parts import Parts
 from collector.web.room import Limits, Room
+from collector.web.routes.down import DOWN_BODIES, down_routes
 from collector.web.server import Tls, WebServer, is_loopback, listen_at
 
 
@@ -83,7 +84,10 @@ async def running(options: Options, clock: Clock) -> AsyncIterator[Collector]:
         room = Room(options.limits)
         parts = _parts(options, database, shelf, await _authority(options, database, clock), clock, room)
         await stack.enter_async_context(_housekeeping(database, shelf, clock))
-        server = WebServer(build_app(parts), listener, options.tls, most_connections=options.most_connections)
+        down = down_routes(parts.door, DownChannel(database))
+        server = WebServer(
+            build_app(parts, [down], DOWN_BODIES), listener, options.tls, most_connections=options.most_connections
+        )
         stack.push_async_callback(server.stop)
         _watch(parts.metrics, room, server, database)
         if options.metrics is not None:
@@ -108,14 +112,10 @@ def _parts(options: Options, database: Database, shelf: Shelf, authority: Author
         uploads=Uploads(shelf, DatabaseBook(database)),
         database=database,
         records=RecordStore(database, clock),
-        latest_change=_none_yet,
+        latest_change=DownChannel(database).latest,
         metrics=Metrics(),
         checks=(database_answers, shelf.check),
     )
-
-
-async def _none_yet(device: UUID) -> int:  # noqa: ARG001
-    return 0
 
 
 @asynccontextmanager

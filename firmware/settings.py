@@ -9,11 +9,13 @@ import json
 import types
 from collections.abc import Iterator, Sequence
 from pathlib import Path as FilePath
-from typing import Annotated, Any, Literal, get_args, get_origin
+from typing import Annotated, Any, Literal, Self, get_args, get_origin
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, Field, ValidationError, model_validator
 
+from firmware.alert_settings import AlertSettings
+from firmware.email_settings import EmailSettings
 from firmware.errors import ConfigurationError, Problem
 from firmware.power_settings import PowerSettings
 from firmware.retention_settings import RetentionSettings
@@ -123,9 +125,17 @@ class Settings(Section):
     office: OfficeSettings = OfficeSettings()
     power: PowerSettings = PowerSettings()
     sync: SyncSettings = SyncSettings()
+    email: EmailSettings = EmailSettings()
+    alerts: AlertSettings = AlertSettings()
     speech: SpeechSettings = SpeechSettings()
     backup: BackupSettings = BackupSettings()
     retention: RetentionSettings = RetentionSettings()
+
+    @model_validator(mode="after")
+    def _alerts_have_a_mail_server(self) -> Self:
+        if self.alerts.needs_mail and self.email.server is None:
+            raise ValueError("alerts by email need email.server and email.sender")
+        return self
 
 
 def load_settings(path: FilePath) -> Settings:

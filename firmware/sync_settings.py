@@ -40,6 +40,8 @@ class SyncSettings(Section):
     """collector: a file with that code, instead."""
     path: Folder | None = None
     """folder: a USB stick or a network share."""
+    same_disk: bool = False
+    """folder: whether it may be on the disk of the records. Otherwise that says that the stick is not plugged in."""
     proxy: Url | None = None
     """An HTTP proxy; the environment's otherwise."""
     authority_file: Folder | None = None
@@ -62,6 +64,8 @@ class SyncSettings(Section):
         for key in ("url", "secret_file", "claim", "claim_file", "path"):
             if getattr(self, key) is not None and key not in _ALLOWED[self.mode]:
                 raise ValueError(f"{key} means nothing in mode {self.mode}")
+        if self.same_disk and self.mode != "folder":
+            raise ValueError(f"same_disk means nothing in mode {self.mode}")
         if self.claim and self.claim_file:
             raise ValueError("claim and claim_file are two ways to say the same; keep one")
         return self

@@ -128,12 +128,14 @@ class Uploads:
             keys = [f"{parts_prefix(device, sha256)}{name}" for name in earlier]
             try:
                 await self._assemble(device, sha256, last, earlier)
-            except ObjectMissing:
-                # Another copy was faster, and has removed the parts; or it has found them wrong.
-                return await self.progress(device, sha256)
-            except Refusal as refusal:
-                if refusal.why is Why.HASH:
+            except (ObjectMissing, Refusal) as error:
+                if isinstance(error, Refusal) and error.why is Why.HASH:
                     await self._shelf.delete(keys)
+                    raise
+                # Another copy was faster, and has removed the parts; or it has found them wrong.
+                found = await self.progress(device, sha256)
+                if found.complete or isinstance(error, ObjectMissing):
+                    return found
                 raise
             await self._note(device, sha256, last.size)
             await self._shelf.delete(keys)

@@ -11,7 +11,7 @@ import typer
 
 # Each module adds its commands to the application, in the order of the help.
 # isort: off
-from collector.cli import serving, admitting, records, importing, schema  # noqa: F401
+from collector.cli import serving, admitting, records, importing, sharing, erasing, schema  # noqa: F401
 
 # isort: on
 from collector.cli.frame import UsageError, app

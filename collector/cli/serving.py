@@ -57,6 +57,7 @@ def _run(options: Options) -> None:
     import signal
 
     from collector.service import serve
+    from collector.web.server import allow_connections
     from firmware.clock import SystemClock
 
     async def until_told() -> None:
@@ -65,4 +66,5 @@ def _run(options: Options) -> None:
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
         await serve(options, SystemClock(), stop, say)
 
+    allow_connections(options.most_connections)
     asyncio.run(until_told())

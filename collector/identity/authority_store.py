@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import os
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from firmware.durable_files import make_folder, new_file, plain_errors, sync_fol
 
 _KEY = "authority.key"
 _CERTIFICATE = "authority.crt"
+_LOCK = ".lock"
 
 
 async def authority_in_database(database: Database, clock: TimeOfDay) -> Authority:
@@ -41,13 +43,14 @@ async def authority_in_folder(folder: Path, clock: TimeOfDay) -> Authority:
 
 
 def _in_folder(folder: Path, clock: TimeOfDay) -> Authority:
-    key, certificate = folder / _KEY, folder / _CERTIFICATE
     with plain_errors(folder, "name another folder for --authority, or mend this one"):
         make_folder(folder)
-        if not certificate.exists():
-            _write_new(folder, new_authority(clock.now()))
-        texts = key.read_text("ascii", "replace"), certificate.read_text("ascii", "replace")
-    return _load(texts, f"{folder}: put back {_KEY} and {_CERTIFICATE} from a backup")
+        with (folder / _LOCK).open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # of copies that start together, one makes it
+            if not (folder / _CERTIFICATE).exists():
+                _write_new(folder, new_authority(clock.now()))
+            texts = tuple((folder / name).read_text("ascii", "replace") for name in (_KEY, _CERTIFICATE))
+    return _load(texts[0], texts[1], f"{folder}: put back {_KEY} and {_CERTIFICATE} from a backup")
 
 
 def _write_new(folder: Path, made: Authority) -> None:
@@ -66,11 +69,11 @@ async def _kept(work: Transaction) -> Authority | None:
     row = await work.row("SELECT key_pem, certificate_pem FROM authority")
     if row is None:
         return None
-    return _load((row["key_pem"], row["certificate_pem"]), "the table authority: put it back from a backup")
+    return _load(row["key_pem"], row["certificate_pem"], "the table authority: put it back from a backup")
 
 
-def _load(texts: tuple[str, str], cure: str) -> Authority:
+def _load(key_pem: str, certificate_pem: str, cure: str) -> Authority:
     try:
-        return load_authority(*texts)
+        return load_authority(key_pem, certificate_pem)
     except ValueError as error:
         raise CollectorError(f"the authority cannot be read: {error}; {cure}") from error

@@ -47,7 +47,7 @@ def columns_of(record: IncomingRecord, country: str) -> Columns:
 
 def number_in(kind: str, body: Mapping[str, Any]) -> str | None:
     """Whose record it is: who called, who wants to be called, or whose entry in the book."""
-    names = ("phone", "caller_number", "number") if kind == "shared" else ("phone", "caller_number")
+    names = ("phone", "caller_number", "number", "key") if kind == "shared" else ("phone", "caller_number")
     return next((value for name in names if isinstance(value := body.get(name), str) and value), None)
 
 

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import ipaddress
 import json
+import resource
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ _KEEP_ALIVE_SECONDS = 15
 # The largest request at the slowest bearable line, and its answer.
 _FINISH_SECONDS = 30
 _BACKLOG = 1024
+_OTHER_FILES = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +108,14 @@ def listen_at(place: str) -> socket.socket:
         raise CollectorError(f"{place} cannot be listened at: {error}; name another address") from error
     listener.setblocking(False)
     return listener
+
+
+def allow_connections(count: int) -> None:
+    """Raise this process's limit of open files, as far as it may: each connection is one."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = count + _OTHER_FILES
+    if soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(wanted, hard), hard))
 
 
 def is_loopback(listener: socket.socket) -> bool:

@@ -38,19 +38,25 @@ async def _work(folder: Path, tell: Telling) -> None:
     async with next_start(folder) as (store, _):
         outbox = _outbox(folder)
         for seed in ("first", "second"):
-            call, message = await _leave_message(store, seed)
-            tell("changed", id=message)
-            entries = await _take(outbox, tell)
-            await store.mark_urgent(message)
-            tell("changed", id=message)
-            await _settle(outbox, entries, tell)
+            call, message = await _changed_under_way(store, outbox, seed, tell)
             kept = await store.replace_message(message, await record(store, call, speech(f"{seed} again", _SIZE)))
             tell("changed", id=kept.message_id)
             await _end(store, call)
             tell("changed", id=call)
             await _settle(outbox, (await _take(outbox, tell))[:3], tell)
+        await _changed_under_way(store, outbox, "third", tell)
         await store.release_audio(None, 10)
         outbox.close()
+
+
+async def _changed_under_way(store: Store, outbox: DiskOutbox, seed: str, tell: Telling) -> tuple[str, str]:
+    call, message = await _leave_message(store, seed)
+    tell("changed", id=message)
+    entries = await _take(outbox, tell)
+    await store.mark_urgent(message)
+    tell("changed", id=message)
+    await _settle(outbox, entries, tell)
+    return call, message
 
 
 async def _take(outbox: DiskOutbox, tell: Telling) -> Sequence[Entry]:

@@ -11,7 +11,8 @@ import typer
 
 # Each module adds its commands to the application, in the order of the help.
 # isort: off
-from firmware.cli import services, records, erasing, backup, power, flow, prompts, sound, speech, listen, sync, bench  # noqa: F401
+from firmware.cli import services, records, sharing, erasing, backup, power, flow, prompts  # noqa: F401
+from firmware.cli import sound, speech, listen, sync, bench  # noqa: F401
 
 # isort: on
 from firmware.cli.frame import UsageError, app

@@ -41,11 +41,12 @@ def linekeeper(
 
 def settings_of(context: typer.Context) -> Settings:
     """The configuration that the command line names. Raises: ConfigurationError."""
+    from firmware.services.shared_configuration import with_shared
     from firmware.settings import load_settings
 
     if context.obj is None:
         raise typer.BadParameter("name the configuration with --config FILE, or in LINEKEEPER_CONFIG")
-    return load_settings(context.obj)
+    return with_shared(load_settings(context.obj))
 
 
 def say(text: str) -> None:

@@ -23,15 +23,19 @@ _lines = group("lines", "the telephone lines")
 @_calls.command("list")
 def calls_list(context: typer.Context, as_json: Json = False) -> None:
     """List every call, oldest first."""
+    from firmware.services.caller_names import named
+
     with _records(context) as records:
-        print_records(records.calls(), as_json)
+        print_records(named(records.calls(), records.contact_names(), settings_of(context).country), as_json)
 
 
 @messages.command("list")
 def messages_list(context: typer.Context, as_json: Json = False) -> None:
     """List every message, oldest first."""
+    from firmware.services.caller_names import named
+
     with _records(context) as records:
-        print_records(records.messages(), as_json)
+        print_records(named(records.messages(), records.contact_names(), settings_of(context).country), as_json)
 
 
 @messages.command("export")

@@ -3,6 +3,7 @@
 Audio that crosses these borders is `s16` (see `pcm`), except what a line records: that stays as the modem sent it.
 """
 
+from firmware.ports.alerts import AlertChannel, Telling, Told, What
 from firmware.ports.clock import Clock
 from firmware.ports.delivery import (
     Acknowledgement,
@@ -11,7 +12,9 @@ from firmware.ports.delivery import (
     Change,
     ChangeTaker,
     DownChannel,
+    DownProgress,
     Entry,
+    News,
     Outbox,
     Outcome,
     QueueState,
@@ -40,6 +43,7 @@ from firmware.ports.wire import ByteWire, WireOpener, WireReceiver
 __all__ = [
     "Acknowledgement",
     "AlarmContacts",
+    "AlertChannel",
     "Answer",
     "AudioSink",
     "Blob",
@@ -54,6 +58,7 @@ __all__ = [
     "Clock",
     "ContactChange",
     "DownChannel",
+    "DownProgress",
     "Entry",
     "Grammar",
     "IncidentLog",
@@ -61,6 +66,7 @@ __all__ = [
     "LoadSwitch",
     "Look",
     "ModemIdentity",
+    "News",
     "Outbox",
     "Outcome",
     "PowerReading",
@@ -75,12 +81,15 @@ __all__ = [
     "StoredTake",
     "Take",
     "TelephoneLine",
+    "Telling",
+    "Told",
     "ToneEar",
     "ToneEarMaker",
     "Understood",
     "Uplink",
     "Utterance",
     "VoiceLine",
+    "What",
     "WireOpener",
     "WireReceiver",
 ]

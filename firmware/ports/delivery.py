@@ -146,6 +146,8 @@ class Change:
     version: int
     body: Mapping[str, Any] | None
     blob: tuple[str, int] | None = None
+    item: str = ""
+    """The collector's id of a shared item: it may be erased by it without saying what it was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,10 +159,18 @@ class Acknowledgement:
     reason: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class News:
+    """Changes in order, and the number up to which they are all there is for this appliance."""
+
+    changes: Sequence[Change]
+    up_to: int
+
+
 class DownChannel(Protocol):
     """What the collector has for this appliance. Raises: DeliveryError."""
 
-    async def changes(self, after: int) -> Sequence[Change]:
+    async def changes(self, after: int) -> News:
         """The next ones, in order; none when there are no more."""
 
     async def acknowledge(self, acknowledgements: Sequence[Acknowledgement]) -> None:
@@ -175,3 +185,32 @@ class ChangeTaker(Protocol):
 
     async def take(self, change: Change, channel: DownChannel) -> Acknowledgement:
         """Returns after it is durable. Raises: DeliveryError, StorageError, ServiceError: it is told again later."""
+
+
+class DownProgress(Protocol):
+    """How far the down-channel has come, on the appliance's own disk. Each method returns after its commit.
+
+    A change is taken over first, and carried out then; so one that cannot be carried out now stops none behind it.
+    Raises: StorageError.
+    """
+
+    async def number(self) -> int:
+        """Up to where changes were taken over."""
+
+    async def keep(self, news: News) -> None:
+        """Take over changes; a newer one of the same thing replaces one that waits."""
+
+    async def waiting(self) -> Sequence[Change]:
+        """What was taken over and not carried out yet, in order."""
+
+    async def finish(self, acknowledgement: Acknowledgement) -> None:
+        """It was carried out, or refused; the collector is to be told."""
+
+    async def failed(self, number: int, reason: str) -> None:
+        """It could not be carried out now, and is tried again."""
+
+    async def to_tell(self, most: int) -> Sequence[Acknowledgement]:
+        """What the collector has not been told yet, in order."""
+
+    async def told(self, acknowledgements: Sequence[Acknowledgement]) -> None:
+        """The collector knows."""

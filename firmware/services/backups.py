@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from firmware.durable_files import plain_errors
 from firmware.errors import ConfigurationError, Problem, StorageError
+from firmware.mounted_folder import check_mounted
 from firmware.ports import Clock
 from firmware.services.incident_book import IncidentBook
 from firmware.settings import Settings
@@ -72,23 +73,10 @@ def give_way_to_calls() -> None:
 
 def _add(settings: Settings, folder: Path, clock: Clock) -> Backup:
     with plain_errors(folder, "plug the stick in again, or try another one"):
-        _check_folder(settings, folder)
+        same_disk = settings.backup.same_disk
+        check_mounted(folder, settings.data_dir, same_disk=same_disk, section="backup", path_key="folder")
     local = clock.now().astimezone(ZoneInfo(settings.time_zone)).strftime("%Y%m%d-%H%M%S")
     return add_backup(settings.data_dir, folder, settings.backup.keep, Stamp.now(clock), local)
-
-
-def _check_folder(settings: Settings, folder: Path) -> None:
-    """A stick that is not plugged in leaves an empty folder: a backup in there would be none."""
-    if not folder.is_dir():
-        raise StorageError(f"the folder {folder} is not there; plug the stick in, or correct backup.folder")
-    if not os.access(folder, os.W_OK):
-        raise StorageError(f"the folder {folder} cannot be written; is the stick write-protected or mounted read-only?")
-    same = folder.stat().st_dev == settings.data_dir.stat().st_dev if settings.data_dir.is_dir() else False
-    if same and not settings.backup.same_disk:
-        raise StorageError(
-            f"the folder {folder} is on the same disk as the records; plug the stick in, "
-            "or set backup.same_disk to true"
-        )
 
 
 def _tell(settings: Settings, clock: Clock, note: BackupNote, fault: str | None) -> None:

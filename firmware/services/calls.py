@@ -39,6 +39,7 @@ from firmware.services.power_saving import PowerSaving
 from firmware.services.retention import Retention
 from firmware.services.scribe import Scribe
 from firmware.services.service import Probe
+from firmware.services.shared_flow import RELOAD, chosen_flow
 from firmware.services.speech_desk import SpeechDesk
 from firmware.services.store_opening import StoreOpening
 from firmware.services.supervisor import keep_alive
@@ -91,7 +92,7 @@ class CallsService:
         own_voice = own_folder(settings.data_dir)
         self._shelf = Shelf(default_folder(), settings.languages, self._note_prompt_problem, own_voice)
         self._prompts = PromptCache()
-        self._flow = load_flow(settings.flow, self._shelf.known(), settings.time_zone)
+        self._flow = chosen_flow(settings, self._shelf.known())
         self._ear = ear_maker(settings.country)
         ports = PortBook(settings.lines, openers or {})
         self._guards: dict[str, LineGuard] = {}
@@ -200,8 +201,13 @@ class CallsService:
     def _control_server(self) -> ControlServer:
         views = {"lines": self.lines, "status": self.saving.status}
         path = control_socket(self._settings, "calls")
-        actions = {**self.saving.actions(), "erase": self._erasing.erase}
+        actions = {**self.saving.actions(), "erase": self._erasing.erase, RELOAD: self._reload_flow}
         return ControlServer(path, views, self.hub, self._monitors, actions)
+
+    async def _reload_flow(self, _request: dict[str, Any]) -> dict[str, Any]:
+        """Calls that begin from now on follow the shared flow as it is now; those that go on follow theirs."""
+        self._flow = await asyncio.to_thread(chosen_flow, self._settings, self._shelf.known())
+        return {}
 
     def _note_prompt_problem(self, problem: str) -> None:
         _log.warning("prompt problem", problem=problem)

@@ -13,6 +13,7 @@ from firmware.ivr.loader import load_flow
 from firmware.ivr.machine import draw_mermaid
 from firmware.modem.countries import GCI_CODES
 from firmware.modem.profile import profiles
+from firmware.services.shared_flow import chosen_flow
 from firmware.settings import AUTO, Settings
 from firmware.speech.vocabulary import languages_with_model
 from firmware.ups.loads.known_units import unit_problems
@@ -31,7 +32,7 @@ def check_everything(settings: Settings) -> list[str]:
         default_folder(), settings.languages, lambda text: problems.append(Problem("prompts", 0, text)), own_voice
     )
     try:
-        flow = load_flow(settings.flow, shelf.known(), settings.time_zone)
+        flow = chosen_flow(settings, shelf.known())
     except ConfigurationError as error:
         raise ConfigurationError([*problems, *error.problems]) from error
     problems += _speech_problems(settings)

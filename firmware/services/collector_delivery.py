@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from firmware.errors import DeliveryRefused
+from firmware.services.down_work import DownWork
 from firmware.services.queue_view import QueueView
 from firmware.services.uplinks import Delivery, DeliveryParts, main_route
 from firmware.settings import Settings
@@ -31,8 +32,10 @@ def collector_delivery(parts: DeliveryParts) -> Delivery:
     enrolment = Enrolment(client, identity_folder(parts.settings), lambda: configured_claim(sync))
     view = QueueView(parts.outbox, route.name)
     uplink = CollectorUplink(client, enrolment, parts.clock, view.recent, parts.outbox.count_from)
-    far_end = FarEnd(uplink, connect=uplink.connect, bytes_moved=lambda: uplink.audio_bytes_moved)
-    return Delivery(route, far_end, host_of(sync.url), lambda: enrolment.certificate_ends)
+    down = DownWork(parts.settings, parts.clock, client)
+    uplink.on_down = down.tell
+    far_end = FarEnd(uplink, uplink.connect, down.before_records, lambda: uplink.audio_bytes_moved)
+    return Delivery(route, far_end, host_of(sync.url), lambda: enrolment.certificate_ends, {"down": down.run})
 
 
 def collector_client(parts: DeliveryParts, sync: SyncSettings) -> CollectorClient:

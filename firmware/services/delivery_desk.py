@@ -14,9 +14,12 @@ from firmware.ports import Clock, Outbox, QueueState
 from firmware.services.database_watch import DatabaseWatch
 from firmware.services.uplinks import Delivery
 from firmware.settings import Settings
+from firmware.sync.backoff import BackoffTimes
 from firmware.sync.sender import Sender, SenderTimes
 
 _AGAIN_SECONDS = 5.0
+# People who wait for an alert are told within the minute in which that is possible again.
+_URGENT = SenderTimes(spread_seconds=0.0, backoff=BackoffTimes(longest_seconds=60.0))
 EMPTY = QueueState(0, 0, None, 0, None, None, 1)
 
 _log = journal("delivery")
@@ -52,8 +55,9 @@ class DeliveryDesk:
     def set_pace(self, every_seconds: float | None) -> None:
         """See `Sender.set_pace`."""
         self.every_seconds = every_seconds
-        for sender in self.senders:
-            sender.set_pace(every_seconds)
+        for delivery, sender in zip(self.deliveries, self.senders, strict=True):
+            if not delivery.urgent:
+                sender.set_pace(every_seconds)
 
     def wake(self, *, now: bool) -> None:
         """See `Sender.wake`."""
@@ -96,7 +100,7 @@ class DeliveryDesk:
             self._outbox,
             delivery.far_end,
             random.SystemRandom().random,
-            times=SenderTimes(spread_seconds=settings.sync.spread_seconds),
+            times=_URGENT if delivery.urgent else SenderTimes(spread_seconds=settings.sync.spread_seconds),
             changed=self._watch.stamp,
             backlog_seconds=backlog_seconds,
         )

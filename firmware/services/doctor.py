@@ -15,7 +15,6 @@ from firmware.audio.shelf import Shelf
 from firmware.clock import SystemClock
 from firmware.errors import ConfigurationError
 from firmware.events import LineState
-from firmware.ivr.loader import load_flow
 from firmware.modem.countries import GCI_CODES
 from firmware.services.check import country_sentence
 from firmware.services.doctor_delivery import examine_delivery
@@ -24,6 +23,7 @@ from firmware.services.doctor_records import examine_records, unwritable_sentenc
 from firmware.services.doctor_system import examine_system
 from firmware.services.finding import Finding
 from firmware.services.line_view import list_lines
+from firmware.services.shared_flow import chosen_flow
 from firmware.services.speech_check import examine_speech
 from firmware.settings import AUTO, Settings
 
@@ -74,7 +74,7 @@ def _voice(settings: Settings) -> Iterator[Finding]:
     shelf = Shelf(default_folder(), settings.languages, problems.append, own_folder(settings.data_dir))
     yield Finding("prompts", not problems, "; ".join(problems) or "all there")
     try:
-        flow = load_flow(settings.flow, shelf.available(), settings.time_zone)
+        flow = chosen_flow(settings, shelf.available())
     except ConfigurationError as error:
         yield Finding("flow", False, "; ".join(str(problem) for problem in error.problems))
     else:

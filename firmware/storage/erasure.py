@@ -8,10 +8,9 @@ removed file is back unless its folder was synced). Flash memory may hold old bl
 from __future__ import annotations
 
 import shutil
-import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -20,7 +19,7 @@ from peewee import SqliteDatabase
 from firmware.durable_files import identity_of, plain_errors, sync_folder
 from firmware.errors import StorageError, StoreTaken
 from firmware.ports import Clock
-from firmware.storage import erasure_rows, recording_rows
+from firmware.storage import erasure_rows, recording_rows, shared_rows
 from firmware.storage.backup_layout import RECORDINGS
 from firmware.storage.database import connect, plain_database_errors, writable
 from firmware.storage.erasure_record import Traces, note_erasure
@@ -28,7 +27,7 @@ from firmware.storage.erasure_rows import Erased
 from firmware.storage.migrations import refuse_newer, refuse_older, run_sql
 from firmware.storage.ownership import Ownership
 from firmware.storage.phone_numbers import same_number_as
-from firmware.storage.stamps import Stamp
+from firmware.storage.stamps import IdMaker, Stamp
 from firmware.storage.store_files import DATABASE_FILE, LOCAL_BACKUPS
 from firmware.storage.text import NUMBER_LIMIT, bounded
 
@@ -64,7 +63,9 @@ def erase_caller(data_dir: Path, number: str, clock: Clock, country: str) -> Rec
     def erase(db: SqliteDatabase, now: Stamp | None) -> tuple[Erased, Traces]:
         numbers = erasure_rows.spellings(db, same)
         loose = _files_of(data_dir / RECORDINGS, set(erasure_rows.calls_of(db, numbers)))
-        return erasure_rows.erase_caller(db, numbers, loose, now)
+        erased, traces = erasure_rows.erase_caller(db, numbers, loose, now)
+        items = shared_rows.erase_number(db, same, IdMaker(clock), Stamp.now(clock))
+        return replace(erased, shared=len(items)), replace(traces, items=tuple(items))
 
     return _erase(data_dir, clock, erase, look)
 
@@ -78,16 +79,17 @@ def _erase(
     file = data_dir / DATABASE_FILE
     if not file.is_file():
         raise StorageError(f"there are no records in {data_dir} yet; start Linekeeper with it first")
-    now = Stamp.now(clock)
+    now, receipt_id = Stamp.now(clock), IdMaker(clock)()
     with _alone(data_dir) as alone, plain_database_errors(file), plain_errors(data_dir), _opened(file) as db:
         meant = identity_of(file)
         look(db)
         with db.atomic():
             erased, traces = erase(db, None if alone else now)
+            erasure_rows.keep_receipt(db, receipt_id, erased, now)
         _remove_files(db, data_dir / RECORDINGS)
         _empty_log(db)
         _remove_local_backups(data_dir / LOCAL_BACKUPS)
-        receipt = Receipt(str(uuid.uuid4()), now.at, erased, _copies(data_dir))
+        receipt = Receipt(receipt_id, now.at, erased, _copies(data_dir))
         note_erasure(data_dir, {"receipt": receipt.receipt, "at": receipt.at, **asdict(erased)}, traces)
         if identity_of(file) != meant:
             raise StorageError(f"{file} was replaced meanwhile, perhaps by what still holds it; do it once more")

@@ -29,6 +29,8 @@ class Traces:
     messages: tuple[str, ...] = ()
     callbacks: tuple[str, ...] = ()
     recordings: tuple[str, ...] = ()
+    items: tuple[str, ...] = ()
+    """Of what the company shares."""
 
 
 def note_erasure(data_dir: Path, line: dict[str, object], traces: Traces) -> None:
@@ -74,8 +76,8 @@ def _noted(file: Path) -> Iterator[Traces]:
     for line in lines:
         try:
             ids = json.loads(line)["erased_ids"]
-            yield Traces(*(tuple(str(one) for one in ids[field.name]) for field in fields(Traces)))
-        except (ValueError, TypeError, KeyError):
+            yield Traces(*(tuple(str(one) for one in ids.get(field.name, ())) for field in fields(Traces)))
+        except (ValueError, TypeError, KeyError, AttributeError):
             journal("storage").warning("a receipt names nothing that was erased; a backup may still hold it")
 
 
@@ -90,6 +92,14 @@ def _erase(db: sqlite3.Connection, traces: Traces) -> None:
     _each(db, "DELETE FROM recording WHERE id = ?", traces.recordings)
     _each(db, "DELETE FROM recording WHERE call_id = ?", traces.calls)
     _each(db, "UPDATE call SET caller_number = NULL, caller_name = NULL, evidence = NULL WHERE id = ?", traces.calls)
+    _erase_items(db, traces.items)
+
+
+def _erase_items(db: sqlite3.Connection, items: Iterable[str]) -> None:
+    if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'shared_item'").fetchone():
+        return
+    for table in ("shared_edit", "shared_item"):
+        _each(db, f"DELETE FROM {table} WHERE item = ?", items)  # noqa: S608 - our own names
 
 
 def _tell_far_ends(db: sqlite3.Connection, noted: Sequence[Traces]) -> None:

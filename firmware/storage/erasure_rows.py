@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
 from peewee import SqliteDatabase
@@ -27,6 +28,7 @@ class Erased:
     callbacks: int = 0
     calls: int = 0
     languages: int = 0
+    shared: int = 0
 
 
 def message_id_of(db: SqliteDatabase, wanted: str) -> str:
@@ -89,6 +91,12 @@ def erase_caller(
     languages = RememberedLanguage.delete().where(RememberedLanguage.number.in_(numbers)).execute(db)
     traces = Traces(tuple(calls), tuple(messages), tuple(callbacks), tuple(sorted(recordings)))
     return Erased(len(messages), erased, len(callbacks), len(calls), languages), traces
+
+
+def keep_receipt(db: SqliteDatabase, receipt_id: str, erased: Erased, now: Stamp) -> None:
+    """That something was erased, as a record that is delivered like any other: it tells of nobody."""
+    row = (receipt_id, now.at, json.dumps(asdict(erased)), now.trusted)
+    db.execute_sql("INSERT INTO erasure (id, at, counts, clock_trusted) VALUES (?, ?, ?, ?)", row)  # type: ignore[no-untyped-call]
 
 
 def _doom(db: SqliteDatabase, recording_ids: list[str], loose_files: set[str]) -> int:

@@ -13,6 +13,7 @@ from peewee import SqliteDatabase
 
 from firmware.errors import StorageError
 from firmware.storage.delivery_schema import DELIVERY, TRIGGERS
+from firmware.storage.shared_schema import SHARED, SHARED_TRIGGERS
 
 Migration = tuple[str, ...]
 
@@ -128,15 +129,17 @@ _INCIDENT_REPORTS: Migration = (
     "CREATE INDEX notice_of_incident ON incident_notice (incident_id)",
 )
 
-MIGRATIONS: tuple[Migration, ...] = (_FIRST_RELEASE, _TRANSCRIPTS, _INCIDENT_REPORTS, DELIVERY)
+MIGRATIONS: tuple[Migration, ...] = (_FIRST_RELEASE, _TRANSCRIPTS, _INCIDENT_REPORTS, DELIVERY, SHARED)
 CURRENT_VERSION = len(MIGRATIONS)
 OUTBOX_VERSION = 4
 """The first version with an outbox."""
+_SHARED_VERSION = 5
 
 
 def triggers_in(version: int) -> frozenset[str]:
     """The triggers that a database of this version has, as SQLite keeps their text."""
-    return frozenset(TRIGGERS if version >= OUTBOX_VERSION else ())
+    outbox = TRIGGERS if version >= OUTBOX_VERSION else ()
+    return frozenset((*outbox, *(SHARED_TRIGGERS if version >= _SHARED_VERSION else ())))
 
 
 def run_sql(db: SqliteDatabase, statement: str) -> Any:

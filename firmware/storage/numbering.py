@@ -7,7 +7,9 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-# Whoever restores one backup twice must not come to the same numbers twice; below 2**60 there is room for millions.
+LARGEST_NUMBER = 2**53
+"""What every JSON reader takes for a whole number; no appliance comes near it by itself."""
+# Whoever restores one backup twice must not come to the same numbers twice; there is room for a million restores.
 _LEAST, _MOST = 2**20, 2**32
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -32,6 +33,8 @@ _REFUSALS = 5
 # What a batch has around its records: counts and times.
 _AROUND_BYTES = 2048
 _MOST_LISTED = 1000
+# SQLite lets who waits for a lock sleep up to 25 ms at first: a call that writes gets it between two steps.
+_PAUSE_SECONDS = 0.03
 
 
 class DiskOutbox:
@@ -53,8 +56,7 @@ class DiskOutbox:
         """See `ports.Outbox`. What is older than a new route is queued in steps, between which others may write."""
         self._routes = tuple(routes)
         await self._write(set_routes, self._routes)
-        while await self._write(queue_history):
-            pass
+        await self._queue_history()
 
     async def take(self, route: str, limit: int, *, with_audio: bool = True) -> Sequence[Entry]:
         """See `ports.Outbox`. Fewer than `limit` where they would not fit into one request. Raises: StorageError."""
@@ -126,8 +128,13 @@ class DiskOutbox:
         if self._routes is None:
             return
         await self._brief.write(set_routes, self._routes)
-        while await self._brief.write(queue_history):
-            pass
+        await self._queue_history()
+
+    async def _queue_history(self) -> None:
+        more = await self._brief.write(queue_history)
+        while more:
+            await asyncio.sleep(_PAUSE_SECONDS)
+            more = await self._brief.write(queue_history)
 
 
 def _take(db: SqliteDatabase, route: str, limit: int, audio: bool) -> tuple[list[Waiting], str]:

@@ -56,11 +56,13 @@ def _with_audio(folder: Path, entry: Waiting) -> Ready:
         size = file.stat().st_size
         if size > MOST_BLOB_BYTES:
             return Ready(entry, absence="too_large")
-        sha256 = entry.blob_sha256 or _hash_of(file)
+        # A file that a sick disk cut short is another one; what is left of it is delivered.
+        known = entry.blob_sha256 if entry.blob_bytes == size else None
+        sha256 = known or _hash_of(file)
     except OSError as error:
         journal("outbox").error("a recording cannot be read; its record goes without it", error=str(error))
         return Ready(entry, absence="missing")
-    return Ready(entry, Blob(sha256, size, file), is_new=entry.blob_sha256 is None)
+    return Ready(entry, Blob(sha256, size, file), is_new=known is None)
 
 
 def _hash_of(file: Path) -> str:

@@ -110,6 +110,24 @@ def _backups(db: sqlite3.Connection, ids: Collection[str]) -> Iterable[Found]:
         yield Found(body, bool(row["clock_trusted"]))
 
 
+def _shared(db: sqlite3.Connection, ids: Collection[str]) -> Iterable[Found]:
+    for row in _rows(db, "SELECT * FROM shared_edit WHERE id IN", ids):
+        names = ("id", "kind", "item", "edited_at") if row["erase"] else ("id", "kind", "key", "item", "edited_at")
+        body = {name: row[name] for name in names}
+        if row["erase"]:
+            body["erase"] = True
+        else:
+            fields = None if row["body"] is None else json.loads(row["body"])
+            body |= {"base_version": row["base_version"], "body": fields, "touched": json.loads(row["touched"])}
+        yield Found(body, bool(row["clock_trusted"]))
+
+
+def _erasures(db: sqlite3.Connection, ids: Collection[str]) -> Iterable[Found]:
+    for row in _rows(db, "SELECT * FROM erasure WHERE id IN", ids):
+        body = {"id": row["id"], "at": row["at"], "counts": json.loads(row["counts"])}
+        yield Found(body, bool(row["clock_trusted"]))
+
+
 READERS: Mapping[str, _Reader] = {
     "call": _calls,
     "recording": _recordings,
@@ -118,8 +136,10 @@ READERS: Mapping[str, _Reader] = {
     "incident": _incidents,
     "health": _health,
     "backup": _backups,
+    "shared": _shared,
+    "erasure": _erasures,
 }
 """By kind. A kind that is not here is never taken."""
 
-TABLES: Mapping[str, str] = {kind: kind for kind in READERS} | {"backup": "backup_log"}
+TABLES: Mapping[str, str] = {kind: kind for kind in READERS} | {"backup": "backup_log", "shared": "shared_edit"}
 """Where the records of a kind are."""

@@ -15,7 +15,7 @@ from firmware.storage.delivery_schema import NOW
 from firmware.storage.outbox_bodies import TABLES
 
 # Some ten milliseconds of work on a card: calls' own writes come in between.
-HISTORY_STEP = 1000
+HISTORY_STEP = 500
 
 
 def set_routes(db: SqliteDatabase, routes: Sequence[Route]) -> None:

@@ -14,13 +14,12 @@ from peewee import SqliteDatabase
 from firmware.errors import RecordNotFound, StorageError
 from firmware.ports import Answer, Outcome, QueueState
 from firmware.storage.database import raw
+from firmware.storage.numbering import LARGEST_NUMBER
 from firmware.storage.outbox_bodies import READERS, Found, read_bodies
 from firmware.storage.text import SENTENCE_LIMIT, bounded
 
 _COMMITTED = (Outcome.STORED, Outcome.DUPLICATE)
 _REFUSED = (Outcome.REJECTED, Outcome.CONFLICT)
-# SQLite counts to 2**63; whoever tells of more than this is no collector of ours.
-_LARGEST_NUMBER = 2**60
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +33,7 @@ class Waiting:
     queued_at: str
     attempts: int
     blob_sha256: str | None
+    blob_bytes: int | None
     found: Found | None
 
 
@@ -57,7 +57,7 @@ def take(db: SqliteDatabase, route: str, limit: int, *, with_audio: bool) -> lis
     kinds = ", ".join(f"'{kind}'" for kind in READERS)
     # A clock that was set back must not make what it queued before wait for years.
     query = f"""
-        SELECT seq, kind, record_id, version, queued_at, attempts, blob_sha256
+        SELECT seq, kind, record_id, version, queued_at, attempts, blob_sha256, blob_bytes
         FROM outbox JOIN outbox_route ON name = route
         WHERE route = ? AND state = 'waiting' AND kind IN ({kinds})
         AND (delay_seconds = 0 OR julianday(queued_at) > julianday('now')
@@ -74,8 +74,8 @@ def take(db: SqliteDatabase, route: str, limit: int, *, with_audio: bool) -> lis
 
 
 def _waiting(row: Sequence[Any], found: Found | None) -> Waiting:
-    seq, kind, record_id, version, queued_at, attempts, blob_sha256 = row
-    return Waiting(seq, kind, record_id, version, queued_at, attempts, blob_sha256, found)
+    seq, kind, record_id, version, queued_at, attempts, blob_sha256, blob_bytes = row
+    return Waiting(seq, kind, record_id, version, queued_at, attempts, blob_sha256, blob_bytes, found)
 
 
 def audio_kind(connection: sqlite3.Connection, route: str) -> str:
@@ -149,17 +149,19 @@ def failed(db: SqliteDatabase, route: str, sentence: str) -> None:
 def state(db: SqliteDatabase, route: str) -> QueueState:
     """How much waits."""
     connection = raw(db)
-    queued, aside, oldest_queued_at, audio_queued, oldest_seq = connection.execute(
-        "SELECT count(*) FILTER (WHERE state = 'waiting'), count(*) FILTER (WHERE state = 'quarantined'), "
-        "min(queued_at) FILTER (WHERE state = 'waiting'), "
-        "count(*) FILTER (WHERE state = 'waiting' AND kind = ?), min(seq) FILTER (WHERE state = 'waiting') "
-        "FROM outbox WHERE route = ?",
+    # A queue of weeks is counted in one pass; the oldest entry stands first.
+    every, aside, audio = connection.execute(
+        "SELECT count(*), total(state = 'quarantined'), total(kind = ? AND state = 'waiting') FROM outbox "
+        "WHERE route = ?",
         (audio_kind(connection, route), route),
     ).fetchone()
-    last_success_at, last_error, next_seq = connection.execute(
+    oldest, oldest_seq = connection.execute(
+        "SELECT queued_at, seq FROM outbox WHERE route = ? AND state = 'waiting' ORDER BY seq LIMIT 1", (route,)
+    ).fetchone() or (None, None)
+    success_at, error, next_seq = connection.execute(
         "SELECT last_success_at, last_error, last_seq + 1 FROM outbox_route WHERE name = ?", (route,)
     ).fetchone() or (None, None, 1)
-    return QueueState(queued, aside, oldest_queued_at, audio_queued, last_success_at, last_error, next_seq, oldest_seq)
+    return QueueState(every - int(aside), int(aside), oldest, int(audio), success_at, error, next_seq, oldest_seq)
 
 
 def quarantined(db: SqliteDatabase, most: int) -> list[Quarantined]:
@@ -187,7 +189,7 @@ def count_from(db: SqliteDatabase, seq: int, version: int) -> None:
 
     Raises: StorageError for numbers that no appliance reaches.
     """
-    if not (0 <= seq < _LARGEST_NUMBER and 0 <= version < _LARGEST_NUMBER):
+    if not (0 <= seq < LARGEST_NUMBER and 0 <= version < LARGEST_NUMBER):
         raise StorageError("the far end tells of numbers that no appliance reaches; have its records looked at")
     connection = raw(db)
     (known,) = connection.execute("SELECT version FROM outbox_counter").fetchone()

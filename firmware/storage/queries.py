@@ -5,6 +5,7 @@ Works beside a running store and without one; nothing here changes a record.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
@@ -19,7 +20,7 @@ from firmware.durable_files import plain_errors, write_durably
 from firmware.errors import RecordNotFound, StorageError
 from firmware.storage.database import connect, plain_database_errors, readable
 from firmware.storage.incident_facts import IncidentFacts, read_facts
-from firmware.storage.migrations import refuse_newer, refuse_older
+from firmware.storage.migrations import refuse_newer, refuse_older, run_sql
 from firmware.storage.models import Call, Callback, Incident, IncidentAction, IncidentNotice, Message, RecordingRow
 from firmware.storage.record_json import Record, call_json, callback_json, incident_json, message_json
 from firmware.storage.recording_file import RecordingName
@@ -60,6 +61,14 @@ class Records:
     def messages(self, limit: int | None = None) -> list[Record]:
         """Every message."""
         return [message_json(row, self._local) for row in self._newest(_messages(), Message.number, limit)]
+
+    def contact_names(self) -> dict[str, str]:
+        """The names of contacts by number, E.164."""
+        query = "SELECT key, body FROM shared_item WHERE kind = 'contact' AND body IS NOT NULL"
+        with plain_database_errors(self._file):
+            rows = run_sql(self._db, query).fetchall()
+        names = {key: json.loads(body).get("name") for key, body in rows}
+        return {key: name for key, name in names.items() if name}
 
     def callbacks(self, limit: int | None = None) -> list[Record]:
         """Every callback request."""

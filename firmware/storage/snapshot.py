@@ -10,6 +10,7 @@ from firmware.errors import BackupUnusable, StorageError
 from firmware.pcm import SampleFormat
 from firmware.storage.database import plain_database_errors
 from firmware.storage.migrations import CURRENT_VERSION, OUTBOX_VERSION, triggers_in
+from firmware.storage.numbering import LARGEST_NUMBER
 from firmware.storage.recording_file import RecordingName
 from firmware.storage.sequences import sequences_of
 
@@ -65,7 +66,7 @@ def check_snapshot(file: Path) -> None:
                 raise BackupUnusable("a newer release of Linekeeper made it; restore it with that release")
             whole = db.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok"
             broken = db.execute("PRAGMA foreign_key_check").fetchone()
-            strange = _programs(db) != triggers_in(version)
+            strange = _programs(db) != triggers_in(version) or not _counts(db, version)
             files = db.execute("SELECT file FROM recording UNION ALL SELECT file FROM doomed_file").fetchall()
     except sqlite3.Error as error:
         raise BackupUnusable(f"its database cannot be read: {error}") from error
@@ -77,6 +78,16 @@ def check_snapshot(file: Path) -> None:
 def _programs(db: sqlite3.Connection) -> set[str]:
     """What the next start would carry out: the text of every trigger and view. Only our own may be there, and all."""
     return {str(sql) for (sql,) in db.execute("SELECT sql FROM sqlite_master WHERE type IN ('trigger', 'view')")}
+
+
+def _counts(db: sqlite3.Connection, version: int) -> bool:
+    """Whether the outbox's numbers are such that it can go on from them."""
+    if version < OUTBOX_VERSION:
+        return True
+    numbers = db.execute("SELECT version, least_seq FROM outbox_counter").fetchall()
+    lasts = db.execute("SELECT last_seq FROM outbox_route").fetchall()
+    every = [number for row in (*numbers, *lasts) for number in row]
+    return len(numbers) == 1 and all(isinstance(one, int) and 0 <= one < LARGEST_NUMBER for one in every)
 
 
 def _is_recording(file: object) -> bool:

@@ -86,11 +86,10 @@ class IdentityFolder:
         return identity
 
     def _identity(self, value: dict[str, Any], key: DeviceKey) -> Identity:
-        pem = str(value["certificate_pem"])
-        if not key.fits(pem):
+        pem, device = value["certificate_pem"], value["device"]
+        if not isinstance(pem, str) or not key.fits(pem):
             raise ValueError("the certificate is for another key")
-        device = str(value["device"])
-        if not _NAME.fullmatch(device):
+        if not isinstance(device, str) or not _NAME.fullmatch(device):
             raise ValueError("the device has no name")
         return Identity(device, str(value["company"]), key, read_certificate(pem), pem, str(value["claim_id"]))
 

@@ -11,7 +11,7 @@ import pytest
 
 from firmware.errors import RecordNotFound, StorageError
 from firmware.events import CallEnd, CallerId
-from firmware.ports import Answer, CallbackRequest, Clock, Entry, Outcome, Route
+from firmware.ports import Answer, Blob, CallbackRequest, Clock, Entry, Outcome, Route
 from firmware.storage.erasure import erase_caller, erase_message
 from firmware.storage.migrations import run_sql
 from firmware.storage.outbox import DiskOutbox
@@ -87,6 +87,10 @@ async def test_a_call_with_a_message_is_delivered_as_it_is_at_last(
     assert recording.blob.file.parent == data_dir / "recordings"
     assert (recording.blob.sha256, recording.blob.byte_count) == (hashlib.sha256(audio).hexdigest(), len(audio))
     assert (await outbox.take("collector", 200))[1].blob == recording.blob
+    recording.blob.file.write_bytes(audio[:100])
+    assert (await outbox.take("collector", 200))[1].blob == Blob(
+        hashlib.sha256(audio[:100]).hexdigest(), 100, recording.blob.file
+    )
 
 
 async def test_what_was_committed_goes_and_what_changed_meanwhile_stays(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import os
 from collections.abc import AsyncIterator
@@ -88,6 +89,20 @@ async def test_parts_over_two_copies_become_the_recording(
     assert await _whole(shelf, device, content)
     assert await shelf.sizes(parts_prefix(device, name)) == {}
     assert await other_copy.progress(device, name) == Progress(len(content), complete=True)
+
+
+async def test_two_copies_that_take_the_same_part_at_once_do_no_harm(
+    shelf: Shelf, uploads: Uploads, other_copy: Uploads, device: UUID
+) -> None:
+    for _ in range(5):
+        content = os.urandom(2 * PART_BYTES + 5)
+        for offset in range(0, len(content), PART_BYTES):
+            part = _part(content, offset)
+            asked = [copy.add(device, _named(content), part) for copy in (uploads, other_copy, uploads)]
+            reached = await asyncio.gather(*asked)
+            assert {one.offset for one in reached} == {part.end}
+        assert all(one.complete for one in reached)
+        assert await _whole(shelf, device, content)
 
 
 @pytest.mark.parametrize("content", [b"", b"x", os.urandom(PART_BYTES)], ids=["empty", "one byte", "one part"])

@@ -177,6 +177,19 @@ async def test_a_full_collector_says_when_to_come_back(copies: Copies) -> None:
             await asyncio.sleep(0)
 
 
+async def test_a_body_that_stops_coming_is_given_up(copies: Copies, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("collector.web.bodies._IDLE_SECONDS", 0.2)
+    async with copies.copy() as (collector, web):
+        appliance = await copies.enrolled(collector, web)
+        target = f"/v1/d/{appliance.device}/records"
+        lines = "".join(f"{name}: {value}\r\n" for name, value in appliance.headers("POST", target).items())
+        reader, writer = await asyncio.open_connection(*collector.address)
+        writer.write(f"POST {target} HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n{lines}\r\n12345".encode())
+        assert (await reader.readline()).startswith(b"HTTP/1.1 503")
+        writer.close()
+        assert collector.parts.door.room.present == 0
+
+
 async def test_one_appliance_takes_no_more_than_its_places(copies: Copies) -> None:
     async with copies.copy(limits=Limits(each_device=1)) as (collector, web):
         appliance = await copies.enrolled(collector, web)
