@@ -45,6 +45,8 @@ class Delivery:
     certificate_ends: Callable[[], datetime | None] = lambda: None
     work: Mapping[str, Callable[[], Awaitable[None]]] = field(default_factory=dict)
     """What else goes on for ever beside its sender, by name."""
+    ask_news: Callable[[], None] = lambda: None
+    """Whether the far end has something for this appliance is asked at once, and not when its turn comes."""
     urgent: bool = False
     """Neither held back to save power, nor to spare a far end that was away: a few words to few people."""
 
