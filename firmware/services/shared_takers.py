@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -24,6 +25,9 @@ from firmware.uplink_contract.shared_kinds import (
     PROMPT,
     fault_of,
 )
+
+_LONGEST_NUMBER = 64
+_RECORD_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 
 
 class AskCalls(Protocol):
@@ -157,9 +161,10 @@ class EraseTaker:
     async def take(self, change: Change, _channel: DownChannel) -> Acknowledgement:
         """See `ports.ChangeTaker`. To erase once more what was erased finds nothing, and is done."""
         match dict(change.body or {}):
-            case {"caller": str(number)}:
+            case {"caller": str(number), **rest} if number.strip() and len(number) <= _LONGEST_NUMBER and not rest:
                 await self._ask("calls", "erase", number=number)
-            case {"message": str(message)}:
+            # A number would be another message at each appliance.
+            case {"message": str(message), **rest} if _RECORD_ID.fullmatch(message) and not rest:
                 await self._ask("calls", "erase", message=message)
             case _:
                 reason = "this version of Linekeeper cannot erase what is asked; update it, or erase it by hand"

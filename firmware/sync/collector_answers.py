@@ -45,12 +45,18 @@ class Greeting:
 
 
 def json_object(body: bytes) -> dict[str, Any] | None:
-    """None where this is no JSON object."""
+    """None where this is no JSON object, or holds what no database and no screen can bear: NaN, half surrogates."""
     try:
-        value = json.loads(body)
+        value = json.loads(body, parse_constant=_refuse)
+        if b"\\u" in body:
+            json.dumps(value, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
+
+
+def _refuse(word: str) -> None:
+    raise ValueError(f"{word} is no JSON")
 
 
 def number_in(fields: Mapping[str, Any], name: str) -> int:

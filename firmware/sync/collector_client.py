@@ -34,6 +34,8 @@ REFUSALS = {
     "certificate": "the collector does not take this appliance's certificate; enrol again with a new claim code",
     "replayed": "the collector saw a request twice; is there a proxy that repeats requests?",
 }
+_LATEST_MS = 253_402_300_799_000
+"""The end of the year 9999, behind which there is no calendar."""
 _TOO_MANY, _OK_FROM, _OK_BELOW, _SERVER_ERROR = 429, 200, 300, 500
 _NOT_LET_IN = (401, 403)
 
@@ -140,7 +142,10 @@ class CollectorClient:
             return False
         if not is_private(self._url):
             raise ClockWrong(f"{self._host} finds the time here wrong; set the clock")
-        self._ahead_ms = number_in(fields, "server_time_ms") - int(self._clock.monotonic() * 1000)
+        told_ms = number_in(fields, "server_time_ms")
+        if told_ms > _LATEST_MS:
+            raise NoSense("its time is no time")
+        self._ahead_ms = told_ms - int(self._clock.monotonic() * 1000)
         return True
 
     def _fields(self, reply: Reply) -> dict[str, Any]:
