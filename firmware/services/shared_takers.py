@@ -27,6 +27,7 @@ from firmware.uplink_contract.shared_kinds import (
 )
 
 _LONGEST_NUMBER = 64
+_NO_ROOM = "this appliance has more of this kind than it can keep; erase some that nobody needs"
 _RECORD_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 
 
@@ -64,7 +65,8 @@ class EntryTaker:
 
     async def take_all(self, changes: Sequence[Change]) -> Sequence[Acknowledgement]:
         """See `ports.BatchTaker`."""
-        faults = {change.number: _fault(change) for change in changes}
+        full = await self._store.without_room(*changes)
+        faults = {change.number: _NO_ROOM if change.number in full else _fault(change) for change in changes}
         await self._store.take(*(change for change in changes if not faults[change.number]))
         return [Acknowledgement(number, not fault, fault or "") for number, fault in faults.items()]
 
@@ -81,6 +83,8 @@ class FlowTaker:
         """See `ports.ChangeTaker`. Calls that begin afterwards follow it."""
         if fault := _fault(change):
             return Acknowledgement(change.number, False, fault)
+        if await self._store.without_room(change):
+            return Acknowledgement(change.number, False, _NO_ROOM)
         try:
             await asyncio.to_thread(self._keep, change)
         except ConfigurationError as error:

@@ -63,6 +63,10 @@ class SharedStore:
         """What the collector says of shared items, in one transaction."""
         await self._write(shared_rows.take_changes, changes)
 
+    async def without_room(self, *changes: Change) -> set[int]:
+        """The numbers of those for which there is no room here."""
+        return await self._write(shared_rows.without_room, changes)
+
     async def items(self, kind: str) -> list[SharedItem]:
         """What holds here, of one kind."""
         return await self._write(shared_rows.items, kind)

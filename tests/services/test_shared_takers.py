@@ -93,3 +93,22 @@ async def test_a_crash_of_the_work_beside_the_sender_does_not_close_what_the_sen
     await asyncio.wait([running])
     with pytest.raises(StorageError):
         await store.number()
+
+
+@pytest.mark.parametrize(
+    ("kind", "key", "body"), [("contact", "+861380013800", {"name": "Li"}), ("flow", "f", {"text": "start: end"})]
+)
+async def test_more_items_than_any_company_has_are_refused_and_those_that_are_there_are_changed_still(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, key: str, body: dict[str, Any]
+) -> None:
+    monkeypatch.setattr("firmware.storage.shared_rows.MOST_ITEMS", {kind: 2})
+    monkeypatch.setattr("firmware.services.shared_flow.parse_flow", lambda *_: None)
+    settings = appliance_settings(tmp_path, "http://127.0.0.1:9", claim="abcdefgh")
+    store = SharedStore(settings.data_dir, SystemClock())
+    taker = takers(settings, store, None)[kind]  # type: ignore[arg-type]
+    keys = [f"{key}{number}" for number in (1, 2, 3, 1)]
+    changes = [Change(number, kind, each, number, body) for number, each in enumerate(keys, 1)]
+    told = [(await taker.take(change, Channel())).done for change in changes]  # type: ignore[arg-type]
+    held = [item.key for item in await store.items(kind)]
+    store.close()
+    assert (told, held) == ([True, True, False, True], keys[:2])
