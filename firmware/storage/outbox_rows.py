@@ -5,9 +5,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from peewee import SqliteDatabase
 
@@ -35,6 +34,7 @@ class Waiting:
     blob_sha256: str | None
     blob_bytes: int | None
     found: Found | None
+    is_readable: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,16 +66,28 @@ def take(db: SqliteDatabase, route: str, limit: int, *, with_audio: bool) -> lis
         ORDER BY seq LIMIT ?
     """
     rows = connection.execute(query, (route, limit)).fetchall()
-    found: dict[tuple[str, str], Found] = {}
+    found: dict[tuple[str, str], Found | None] = {}
     for kind in {row[1] for row in rows}:
-        bodies = read_bodies(connection, kind, [row[2] for row in rows if row[1] == kind])
+        bodies = _bodies(connection, kind, [row[2] for row in rows if row[1] == kind])
         found |= {(kind, record_id): body for record_id, body in bodies.items()}
-    return [_waiting(row, found.get((row[1], row[2]))) for row in rows]
+    return [_waiting(row, found) for row in rows]
 
 
-def _waiting(row: Sequence[Any], found: Found | None) -> Waiting:
+def _waiting(row: Sequence[Any], found: Mapping[tuple[str, str], Found | None]) -> Waiting:
     seq, kind, record_id, version, queued_at, attempts, blob_sha256, blob_bytes = row
-    return Waiting(seq, kind, record_id, version, queued_at, attempts, blob_sha256, blob_bytes, found)
+    body = found.get((kind, record_id))
+    is_readable = body is not None or (kind, record_id) not in found
+    return Waiting(seq, kind, record_id, version, queued_at, attempts, blob_sha256, blob_bytes, body, is_readable)
+
+
+def _bodies(connection: sqlite3.Connection, kind: str, ids: Sequence[str]) -> dict[str, Found | None]:
+    """By id; None for a row that makes no sense, which must not keep the others here."""
+    try:
+        return {**read_bodies(connection, kind, ids)}
+    except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
+        if len(ids) == 1:
+            return {ids[0]: None}
+        return {one: body for each in ids for one, body in _bodies(connection, kind, [each]).items()}
 
 
 def audio_kind(connection: sqlite3.Connection, route: str) -> str:
@@ -89,8 +101,8 @@ def _without_audio(kind: str) -> str:
     return f"AND (kind <> '{kind}' OR NOT EXISTS (SELECT 1 FROM {kind} WHERE id = record_id))"
 
 
-def keep_hashes(db: SqliteDatabase, route: str, hashes: Sequence[tuple[str, int, int]]) -> None:
-    """SHA-256 and size of the audio, by seq: it is not read again for every try."""
+def keep_hashes(db: SqliteDatabase, route: str, hashes: Sequence[tuple[str | None, int | None, int]]) -> None:
+    """SHA-256 and size of the audio, by seq: it is not read again for every try. None where it goes without."""
     raw(db).executemany(
         "UPDATE outbox SET blob_sha256 = ?, blob_bytes = ? WHERE route = ? AND seq = ?",
         [(sha256, size, route, seq) for sha256, size, seq in hashes],

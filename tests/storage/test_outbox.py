@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 from collections.abc import AsyncIterator, Callable
@@ -367,3 +368,53 @@ async def test_records_of_callers_who_want_to_be_called_go_with_their_reason(
     assert callback.body is not None
     assert callback.body["reason_id"] == recording.record_id
     assert (callback.body["phone"], callback.body["state"]) == ("02187654321", "open")
+
+
+@pytest.mark.parametrize("damage", ["path = '{'", "path = x'ff'", "line = x'ff'", "path = '\"\\ud800\"'"])
+async def test_a_row_that_makes_no_sense_is_set_aside_and_holds_up_nothing(
+    store: Store, outbox: DiskOutbox, message: Callable[..., Any], damage: str
+) -> None:
+    await outbox.use_routes([COLLECTOR])
+    await message(store, seed=1)
+    await store._database.run(lambda db: run_sql(db, f"UPDATE call SET {damage}"))
+    await message(store, seed=2)
+    kinds: list[str] = []
+    for _ in range(REFUSALS):
+        kinds += [entry.kind for entry in await drain(outbox)]
+    assert sorted(kinds) == ["call", "message", "message", "recording", "recording"]
+    [aside] = await outbox.quarantined()
+    assert (aside.kind, aside.reason.partition(";")[0]) == ("call", "its row in the database makes no sense")
+
+
+async def test_a_recording_that_cannot_be_read_now_is_not_delivered_without_its_sound(
+    store: Store, outbox: DiskOutbox, message: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await outbox.use_routes([COLLECTOR])
+    await message(store)
+
+    def sick(_: Path) -> str:
+        raise OSError(errno.EIO, "Input/output error")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("firmware.storage.outbox_audio._hash_of", sick)
+        for _ in range(REFUSALS):
+            assert "recording" not in [entry.kind for entry in await drain(outbox)]
+    [aside] = await outbox.quarantined()
+    assert "cannot be read (Input/output error)" in aside.reason
+    await outbox.retry()
+    [again] = await drain(outbox)
+    assert again.blob is not None
+
+
+async def test_audio_that_went_missing_before_it_was_delivered_counts_as_delivered_never(
+    store: Store, outbox: DiskOutbox, message: Callable[..., Any], data_dir: Path
+) -> None:
+    await outbox.use_routes([COLLECTOR])
+    await message(store)
+    _, recording, _ = await outbox.take("collector", 200)
+    assert recording.blob is not None
+    hidden = recording.blob.file.rename(data_dir / "hidden")
+    await drain(outbox)
+    hidden.rename(recording.blob.file)
+    assert await store.release_audio(None, 10) == 0
+    assert recording.blob.file.exists()
