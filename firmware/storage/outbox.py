@@ -19,7 +19,7 @@ from firmware.storage.database import raw
 from firmware.storage.erasure_record import erased_ids
 from firmware.storage.outbox_audio import Ready, read_audio
 from firmware.storage.outbox_fit import ENVELOPE_BYTES, fitted
-from firmware.storage.outbox_routes import queue_history, set_routes
+from firmware.storage.outbox_routes import forget_some, queue_history, set_routes
 from firmware.storage.outbox_rows import Quarantined, Waiting
 from firmware.storage.recordings_folder import FOLDER
 from firmware.storage.stamps import IdMaker, Stamp, utc_text
@@ -57,6 +57,10 @@ class DiskOutbox:
     async def use_routes(self, routes: Sequence[Route]) -> None:
         """See `ports.Outbox`. What is older than a new route is queued in steps, between which others may write."""
         self._routes = tuple(routes)
+        more = await self._write(forget_some, self._routes)
+        while more:
+            await asyncio.sleep(_PAUSE_SECONDS)
+            more = await self._write(forget_some, self._routes)
         await self._write(set_routes, self._routes, await self._erased())
         await self._queue_history()
 

@@ -14,8 +14,23 @@ from firmware.storage.database import raw
 from firmware.storage.delivery_schema import NOW
 from firmware.storage.outbox_bodies import TABLES
 
+FORGET_STEP = 2000
 # Some ten milliseconds of work on a card: calls' own writes come in between.
 HISTORY_STEP = 500
+
+
+def forget_some(db: SqliteDatabase, routes: Sequence[Route], most: int = FORGET_STEP) -> bool:
+    """Let go of some of what waits for routes that are not among these; whether that was not all."""
+    connection = raw(db)
+    names = {route.name for route in routes}
+    for (name,) in connection.execute("SELECT name FROM outbox_route").fetchall():
+        if name not in names:
+            connection.execute("DELETE FROM outbox_subscription WHERE route = ?", (name,))
+            seqs = "SELECT seq FROM outbox WHERE route = ?1 ORDER BY seq LIMIT ?2"
+            query = f"DELETE FROM outbox WHERE route = ?1 AND seq IN ({seqs})"  # noqa: S608 - our own words
+            if connection.execute(query, (name, most)).rowcount == most:
+                return True
+    return False
 
 
 def set_routes(db: SqliteDatabase, routes: Sequence[Route], erased: Sequence[tuple[str, str]] = ()) -> None:
@@ -26,8 +41,8 @@ def set_routes(db: SqliteDatabase, routes: Sequence[Route], erased: Sequence[tup
     """
     connection = raw(db)
     names = {route.name for route in routes}
-    known = [name for (name,) in connection.execute("SELECT name FROM outbox_route")]
-    for name in known:
+    known = {name for (name,) in connection.execute("SELECT route FROM outbox_subscription")}
+    for (name,) in connection.execute("SELECT name FROM outbox_route").fetchall():
         if name not in names:
             _forget_route(connection, name)
     for route in routes:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from peewee import SqliteDatabase
 
@@ -214,21 +215,17 @@ def count_from(db: SqliteDatabase, seq: int, version: int) -> None:
 
 
 def _renumber_versions(connection: sqlite3.Connection, version: int) -> None:
-    """One record has one version on every route."""
-    query = "SELECT kind, record_id FROM outbox GROUP BY kind, record_id ORDER BY max(version)"
-    records = connection.execute(query).fetchall()
-    connection.executemany(
-        "UPDATE outbox SET version = ? WHERE kind = ? AND record_id = ?",
-        [(version + at, *record) for at, record in enumerate(records, 1)],
-    )
-    connection.execute("UPDATE outbox_counter SET version = ?", (version + len(records),))
+    """All by the same step, in one statement: `calls` waits for the database meanwhile."""
+    (least,) = connection.execute("SELECT coalesce(min(version), 0) FROM outbox").fetchone()
+    connection.execute("UPDATE outbox SET version = version + ?", (version - least + 1,))
+    highest = "SELECT coalesce(max(version), 0) FROM outbox"
+    connection.execute(f"UPDATE outbox_counter SET version = max(?, ({highest}))", (version,))
 
 
 def _renumber_entries(connection: sqlite3.Connection, route: str, seq: int) -> None:
-    waiting = connection.execute("SELECT seq FROM outbox WHERE route = ? ORDER BY seq DESC", (route,)).fetchall()
+    query = "SELECT coalesce(min(seq), last_seq + 1) FROM outbox_route LEFT JOIN outbox ON route = name WHERE name = ?"
+    (least,) = connection.execute(query, (route,)).fetchone()
+    step = (seq - least + 1, route)
     # All of them are lower than the new ones: no number is taken twice on the way.
-    connection.executemany(
-        "UPDATE outbox SET seq = ? WHERE route = ? AND seq = ?",
-        [(seq + len(waiting) - at, route, old) for at, (old,) in enumerate(waiting)],
-    )
-    connection.execute("UPDATE outbox_route SET last_seq = ? WHERE name = ?", (seq + len(waiting), route))
+    connection.execute("UPDATE outbox SET seq = seq + ? WHERE route = ?", step)
+    connection.execute("UPDATE outbox_route SET last_seq = last_seq + ? WHERE name = ?", step)

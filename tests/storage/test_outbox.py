@@ -13,6 +13,7 @@ import pytest
 from firmware.errors import RecordNotFound, StorageError
 from firmware.events import CallEnd, CallerId
 from firmware.ports import Answer, Blob, CallbackRequest, Clock, Entry, Outcome, Route
+from firmware.storage import outbox_routes
 from firmware.storage.erasure import erase_caller, erase_message
 from firmware.storage.migrations import run_sql
 from firmware.storage.outbox import DiskOutbox
@@ -418,3 +419,23 @@ async def test_audio_that_went_missing_before_it_was_delivered_counts_as_deliver
     hidden.rename(recording.blob.file)
     assert await store.release_audio(None, 10) == 0
     assert recording.blob.file.exists()
+
+
+async def test_a_large_queue_is_let_go_of_in_steps_and_told_nobody_any_more(
+    store: Store, outbox: DiskOutbox, message: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await outbox.use_routes([COLLECTOR])
+    for seed in range(3):
+        await message(store, seed=seed)
+    steps: list[bool] = []
+    forget = outbox_routes.forget_some
+
+    def some(db: Any, routes: Any) -> bool:
+        steps.append(forget(db, routes, 2))
+        return steps[-1]
+
+    monkeypatch.setattr("firmware.storage.outbox.forget_some", some)
+    await outbox.use_routes([Route("webhook", ALL)])
+    assert steps == [True] * 4 + [False]
+    assert (await outbox.state("collector")).queued == 0
+    assert len(await drain(outbox, "webhook")) == 9
