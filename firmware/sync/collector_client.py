@@ -15,6 +15,7 @@ from firmware.sync.addresses import host_of, is_private
 from firmware.sync.collector_answers import NoSense, RequestRefused, json_object, number_in
 from firmware.sync.http_caller import HttpCaller, Reply
 from firmware.sync.identity import Identity
+from firmware.sync.mail import one_line
 from firmware.sync.retry_after import retry_after_seconds
 from firmware.uplink_contract.limits import MARK, MARK_HEADER, PART_BYTES
 from firmware.uplink_contract.signing import (
@@ -131,7 +132,7 @@ class CollectorClient:
         if reply.headers.get(MARK_HEADER) != MARK:
             raise FarEndUnreachable(
                 f"somebody else answers in the place of {self._host} ({reply.status}, "
-                f"{reply.headers.get('Content-Type', 'no type')[:60]}); a sign-in page of the network, perhaps"
+                f"{one_line(reply.headers.get('Content-Type', 'no type'), 60)}); a sign-in page of the network, perhaps"
             )
         return reply
 

@@ -14,7 +14,7 @@ from firmware.ports import Change
 from firmware.services.down_work import DownWork
 from firmware.services.shared_takers import takers
 from firmware.storage.shared_store import SharedStore
-from firmware.sync.collector_answers import json_object
+from firmware.sync.collector_answers import RequestRefused, json_object
 from firmware.sync.collector_client import CollectorClient
 from firmware.sync.http_caller import CallerSettings, HttpCaller
 from firmware.sync.rate import ByteRate
@@ -112,3 +112,8 @@ async def test_more_items_than_any_company_has_are_refused_and_those_that_are_th
     held = [item.key for item in await store.items(kind)]
     store.close()
     assert (told, held) == ([True, True, False, True], keys[:2])
+
+
+def test_what_a_collector_says_is_obeyed_by_no_terminal() -> None:
+    refusal = RequestRefused(400, {"error": "\x1b[2J", "message": "a\x1b]0;b\x07\u202ec\nd"})
+    assert not {"\x1b", "\x07", "\u202e", "\n"} & set(f"{refusal}{refusal.sentence}{refusal.code}")
