@@ -36,6 +36,11 @@ class DownWork:
         self._alone = asyncio.Lock()
         self._news = asyncio.Event()
 
+    async def start_again(self) -> None:
+        """It is being enrolled anew: whoever it belongs to now, counts changes anew. Raises: StorageError."""
+        async with self._alone:
+            await self._store.start_again()
+
     def tell(self) -> None:
         """The collector has something new."""
         self._news.set()

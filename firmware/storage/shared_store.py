@@ -39,6 +39,10 @@ class SharedStore:
         """See `ports.DownProgress`."""
         await self._write(down_rows.keep, list(news.changes), news.up_to)
 
+    async def start_again(self) -> None:
+        """From the first change on: this appliance was enrolled anew."""
+        await self._write(down_rows.start_again)
+
     async def waiting(self) -> Sequence[Change]:
         """See `ports.DownProgress`."""
         return await self._write(down_rows.waiting)
