@@ -26,6 +26,7 @@ from firmware.uplink_contract.shared_kinds import (
     fault_of,
 )
 
+_ENTRIES = (CONTACT, BLOCKED, ALLOWED)
 _LONGEST_NUMBER = 64
 _NO_ROOM = "this appliance has more of this kind than it can keep; erase some that nobody needs"
 _RECORD_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
@@ -177,7 +178,8 @@ class EraseTaker:
 
 
 def _fault(change: Change) -> str | None:
-    if change.key.startswith(ERASED_KEY):
+    # Only entries about callers are erased so; of other kinds, keys become names of files.
+    if change.kind in _ENTRIES and change.key.startswith(ERASED_KEY):
         return None
     return fault_of(change.kind, change.key, None if change.body is None else dict(change.body))
 

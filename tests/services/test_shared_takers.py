@@ -20,6 +20,7 @@ from firmware.sync.http_caller import CallerSettings, HttpCaller
 from firmware.sync.rate import ByteRate
 from tests.sync.appliances import appliance_settings
 
+FLOW = "name: Ours\nstart: bye\nsteps:\n  bye: {kind: hang_up}\n"
 ID = "01a21f7b-ed40-7000-b794-e0d9a20d4b30"
 
 
@@ -117,3 +118,20 @@ async def test_more_items_than_any_company_has_are_refused_and_those_that_are_th
 def test_what_a_collector_says_is_obeyed_by_no_terminal() -> None:
     refusal = RequestRefused(400, {"error": "\x1b[2J", "message": "a\x1b]0;b\x07\u202ec\nd"})
     assert not {"\x1b", "\x07", "\u202e", "\n"} & set(f"{refusal}{refusal.sentence}{refusal.code}")
+
+
+@pytest.mark.parametrize("kind", ["flow", "prompt", "configuration"])
+@pytest.mark.parametrize("body", [{"text": FLOW}, {"value": 5}, {"voice": "x"}, {}, None])
+async def test_the_name_of_an_erased_entry_is_no_way_to_another_file(
+    tmp_path: Path, kind: str, body: dict[str, Any] | None
+) -> None:
+    settings = appliance_settings(tmp_path, "http://127.0.0.1:9", claim="abcdefgh")
+    (settings.data_dir / "shared" / "flows" / "erased").mkdir(parents=True)
+    victim = tmp_path / "victim.yaml"
+    victim.write_text("mine")
+    store = SharedStore(settings.data_dir, SystemClock())
+    change = Change(1, kind, "erased/../../../../victim", 1, body)
+    told = await takers(settings, store, None)[kind].take(change, Channel())  # type: ignore[arg-type]
+    store.close()
+    assert not told.done
+    assert victim.read_text() == "mine"
