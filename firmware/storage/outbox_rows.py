@@ -19,6 +19,8 @@ from firmware.storage.outbox_bodies import READERS, Found, read_bodies
 from firmware.storage.text import SENTENCE_LIMIT, bounded
 
 _COMMITTED = (Outcome.STORED, Outcome.DUPLICATE)
+# Whoever tells of a number right below the largest would leave none for what changes later, whoever gets that.
+_MOST_BELIEVED = LARGEST_NUMBER // 2
 _REFUSED = (Outcome.REJECTED, Outcome.CONFLICT)
 
 
@@ -202,7 +204,7 @@ def count_from(db: SqliteDatabase, seq: int, version: int) -> None:
 
     Raises: StorageError for numbers that no appliance reaches.
     """
-    if not (0 <= seq < LARGEST_NUMBER and 0 <= version < LARGEST_NUMBER):
+    if not (0 <= seq < _MOST_BELIEVED and 0 <= version < _MOST_BELIEVED):
         raise StorageError("the far end tells of numbers that no appliance reaches; have its records looked at")
     connection = raw(db)
     (known,) = connection.execute("SELECT version FROM outbox_counter").fetchone()

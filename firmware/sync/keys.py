@@ -55,8 +55,11 @@ class DeviceKey:
 
     def fits(self, certificate_pem: str) -> bool:
         """Whether a certificate is for this key. Raises: ValueError."""
-        certificate = x509.load_pem_x509_certificate(certificate_pem.encode("ascii"))
-        return _public_bytes(certificate.public_key()) == _public_bytes(self._key.public_key())
+        try:
+            theirs = _loaded(certificate_pem).public_key()
+        except UnsupportedAlgorithm as error:
+            raise ValueError(str(error)) from error
+        return _public_bytes(theirs) == _public_bytes(self._key.public_key())
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +79,16 @@ class Certificate:
 
 def read_certificate(pem: str) -> Certificate:
     """Raises: ValueError."""
-    certificate = x509.load_pem_x509_certificate(pem.encode("ascii"))
+    certificate = _loaded(pem)
     der = certificate.public_bytes(serialization.Encoding.DER)
     return Certificate(der, certificate.not_valid_before_utc, certificate.not_valid_after_utc)
+
+
+def _loaded(pem: str) -> x509.Certificate:
+    try:
+        return x509.load_pem_x509_certificate(pem.encode("ascii"))
+    except x509.InvalidVersion as error:
+        raise ValueError(str(error)) from error
 
 
 def _public_bytes(key: object) -> bytes:

@@ -321,10 +321,11 @@ async def test_numbers_go_on_above_those_that_the_far_end_knows(
     assert (await outbox.take("collector", 200))[0].seq == 1004
 
 
-async def test_numbers_that_no_appliance_reaches_are_not_believed(outbox: DiskOutbox) -> None:
+@pytest.mark.parametrize("numbers", [(2**62, 1), (1, 2**53 - 1), (2**53 - 1, 1), (-1, 1)])
+async def test_numbers_that_no_appliance_reaches_are_not_believed(outbox: DiskOutbox, numbers: tuple[int, int]) -> None:
     await outbox.use_routes([COLLECTOR])
     with pytest.raises(StorageError, match="no appliance reaches"):
-        await outbox.count_from(2**62, 1)
+        await outbox.count_from(*numbers)
 
 
 async def test_a_batch_fits_into_one_request(store: Store, outbox: DiskOutbox) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import stat
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -99,3 +100,18 @@ def test_damaged_key_says_what_to_do(tmp_path: Path) -> None:
 def test_no_bytes_are_mistaken_for_a_key(data: bytes) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - whatever the library says of nonsense
         DeviceKey.read(data)
+
+
+def test_certificate_of_a_kind_that_nobody_knows_makes_no_sense(tmp_path: Path) -> None:
+    folder = IdentityFolder(tmp_path)
+    key = folder.key_for("abcdefgh")
+    lines = answer(key)["certificate_pem"].splitlines()
+    der = base64.b64decode("".join(lines[1:-1]))
+    # Another curve (its last arc), and another version of X.509.
+    curve = der.replace(bytes.fromhex("2a8648ce3d030107"), bytes.fromhex("2a8648ce3d030177"))
+    version = der.replace(bytes.fromhex("a003020102"), bytes.fromhex("a003020109"), 1)
+    for odd in (curve, version):
+        assert odd != der
+        pem = "\n".join([lines[0], base64.b64encode(odd).decode(), lines[-1], ""])
+        with pytest.raises(DeliveryRefused, match="makes no sense"):
+            folder.keep(answer(key, certificate_pem=pem), key, "x")
