@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
+from collector.blobs.shelf import Shelf
 from collector.service import Collector
 from collector.web.room import Limits
 from firmware.uplink_contract.limits import MOST_BATCH_BYTES, MOST_BLOB_BYTES, PART_BYTES
@@ -239,6 +240,24 @@ async def test_one_appliance_takes_no_more_than_its_places(copies: Copies) -> No
         asked = [appliance.send(web, "GET") for _ in range(8)]
         answers = [answer.status_code for answer in await asyncio.gather(*asked)]
         assert set(answers) == {200, 429}
+
+
+async def test_many_who_ask_whether_it_is_ready_share_one_look(
+    collector: Collector, web: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = 0
+    put = Shelf.put
+
+    async def counted(*given: Any, **named: Any) -> None:
+        nonlocal looks
+        looks += 1
+        await asyncio.sleep(0.1)
+        await put(*given, **named)
+
+    monkeypatch.setattr("collector.blobs.shelf.Shelf.put", counted)
+    answers = await asyncio.gather(*(web.get("/readyz") for _ in range(50)))
+    assert {answer.status_code for answer in answers} == {200}
+    assert looks < 10
 
 
 async def test_plain_http_is_for_loopback_only(copies: Copies) -> None:
