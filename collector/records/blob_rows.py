@@ -56,16 +56,22 @@ async def forget(database: Database, device: UUID, sha256: str) -> None:
         await work.run("DELETE FROM blob WHERE device = %s AND sha256 = %s", [device, bytes.fromhex(sha256)])
 
 
-async def use(work: Transaction, device: UUID, hashes: Sequence[bytes]) -> set[bytes]:
-    """Those that are there; they stay at least until the transaction ends, and count as used."""
+async def held(work: Transaction, device: UUID, hashes: Sequence[bytes]) -> dict[bytes, bool]:
+    """Those that are there, and whether a record ever used each; they stay at least until the transaction ends."""
     if not hashes:
-        return set()
-    key = [device, sorted(set(hashes))]
-    which = "device = %s AND sha256 = ANY(%s::bytea[])"
-    rows = await work.rows(f"SELECT sha256, used FROM blob WHERE {which} ORDER BY sha256 FOR UPDATE", key)  # noqa: S608
-    if not all(row["used"] for row in rows):
-        await work.run(f"UPDATE blob SET used = true WHERE NOT used AND {which}", key)  # noqa: S608
-    return {bytes(row["sha256"]) for row in rows}
+        return {}
+    rows = await work.rows(
+        "SELECT sha256, used FROM blob WHERE device = %s AND sha256 = ANY(%s::bytea[]) ORDER BY sha256 FOR UPDATE",
+        [device, sorted(set(hashes))],
+    )
+    return {bytes(row["sha256"]): row["used"] for row in rows}
+
+
+async def use(work: Transaction, device: UUID, hashes: Sequence[bytes]) -> None:
+    """A record refers to these now."""
+    if hashes:
+        statement = "UPDATE blob SET used = true WHERE device = %s AND sha256 = ANY(%s::bytea[])"
+        await work.run(statement, [device, sorted(hashes)])
 
 
 async def doom(work: Transaction, device: UUID, hashes: Sequence[bytes], now: datetime) -> int:

@@ -15,7 +15,7 @@ from typing import Any
 from uuid import UUID
 
 from collector.errors import Malformed
-from collector.records.json_values import why_no_jsonb
+from collector.records.json_values import surely_jsonb, why_no_jsonb
 from firmware.uplink_contract.canonical import canonical_json
 from firmware.uplink_contract.limits import KINDS, MOST_BLOB_BYTES, MOST_RECORD_BYTES, MOST_RECORDS
 
@@ -137,12 +137,14 @@ def _checked(value: dict[str, Any], seq: int, version: int) -> IncomingRecord:
 def _body(body: Any) -> tuple[Mapping[str, Any], bytes]:
     if not isinstance(body, dict):
         raise _Wrong("`body` is a JSON object")
-    if reason := why_no_jsonb(body):
-        raise _Wrong(f"`body` {reason}")
     try:
         text = canonical_json(body)
     except ValueError as error:  # infinity, half surrogates
         raise _Wrong("`body` holds a number or a text that is none") from error
+    except RecursionError as error:
+        raise _Wrong("`body` is nested too deep") from error
+    if not surely_jsonb(text) and (reason := why_no_jsonb(body)):
+        raise _Wrong(f"`body` {reason}")
     if len(text) > MOST_RECORD_BYTES:
         raise _Wrong(f"`body` has {len(text)} bytes; at most {MOST_RECORD_BYTES} are stored")
     return body, text
