@@ -71,4 +71,11 @@ def after(kept: Kept | None, record: IncomingRecord) -> Kept:
     """What is there of the record once it was stored."""
     version = record.version if kept is None else max(record.version, kept.version)
     blanked = kept is not None and kept.blanked and not record.erased
-    return Kept(record.kind, version, record.body_hash, record.blob_sha256, record.erased, blanked)
+    return Kept(record.kind, version, record.body_hash, _audio(kept, record), record.erased, blanked)
+
+
+def _audio(kept: Kept | None, record: IncomingRecord) -> bytes | None:
+    """What was delivered stays until its record is erased: the appliance may have removed its own copy since."""
+    if record.blob_sha256 is not None or record.erased or kept is None:
+        return record.blob_sha256
+    return kept.blob_sha256

@@ -92,7 +92,7 @@ class _Batch:
         if outcome is Outcome.STORED:
             state = states[record.record_id] = after(before, record)
             self._new[record.record_id] = record, state
-            if before is not None and before.blob_sha256 not in {None, record.blob_sha256}:
+            if before is not None and before.blob_sha256 not in {None, state.blob_sha256}:
                 self._freed += filter(None, [before.blob_sha256])
         elif outcome is Outcome.CONFLICT:
             self._conflicts.append(record)

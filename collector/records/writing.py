@@ -104,7 +104,7 @@ def _row(record: IncomingRecord, state: Kept, writing: Writing) -> str:
         "urgent": columns.urgent,
         "number": None if state.blanked else columns.number,
         "call_id": columns.call_id and str(columns.call_id),
-        "blob_sha256": _bytea(record.blob_sha256),
+        "blob_sha256": _bytea(state.blob_sha256),
         "body_hash": _bytea(digest),
     }
     return f'{json.dumps(row)[:-1]}, "body": {text or "null"}}}'

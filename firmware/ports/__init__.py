@@ -6,6 +6,7 @@ Audio that crosses these borders is `s16` (see `pcm`), except what a line record
 from firmware.ports.alerts import AlertChannel, Telling, Told, What
 from firmware.ports.clock import Clock
 from firmware.ports.delivery import (
+    ABSENT_AUDIO,
     Acknowledgement,
     Answer,
     BatchTaker,
@@ -42,6 +43,7 @@ from firmware.ports.speech import Grammar, Recognizer, Understood, Utterance
 from firmware.ports.wire import ByteWire, WireOpener, WireReceiver
 
 __all__ = [
+    "ABSENT_AUDIO",
     "Acknowledgement",
     "AlarmContacts",
     "AlertChannel",

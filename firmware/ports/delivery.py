@@ -13,6 +13,9 @@ from enum import Enum
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
+ABSENT_AUDIO = "audio"
+"""The field of a body that says why a record which should bring audio has none: its file is not here any more."""
+
 
 @dataclass(frozen=True, slots=True)
 class Blob:

@@ -29,10 +29,10 @@ def collector_delivery(parts: DeliveryParts) -> Delivery:
     assert sync.url is not None  # the settings have seen to both
     assert route is not None
     client = collector_client(parts, sync)
-    enrolment = Enrolment(client, identity_folder(parts.settings), lambda: configured_claim(sync))
+    down = DownWork(parts.settings, parts.clock, client)
+    enrolment = Enrolment(client, identity_folder(parts.settings), lambda: configured_claim(sync), down.start_again)
     view = QueueView(parts.outbox, route.name)
     uplink = CollectorUplink(client, enrolment, parts.clock, view.recent, parts.outbox.count_from)
-    down = DownWork(parts.settings, parts.clock, client)
     uplink.on_down = down.tell
     far_end = FarEnd(uplink, uplink.connect, down.before_records, lambda: uplink.audio_bytes_moved)
     place, work = host_of(sync.url), {"down": down.run}

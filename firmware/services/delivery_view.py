@@ -67,7 +67,7 @@ def status_lines(status: Mapping[str, Any]) -> Sequence[str]:
     """For people."""
     if not status["routes"] and status["mode"] == "off":
         return ["delivery is off (mode: off); records stay on this appliance"]
-    lines = [f"mode: {status['mode']}"]
+    lines = [f"mode: {status['mode']}" + ("; records go to no collector" if status["mode"] == "off" else "")]
     if not status["running"]:
         lines.append("the sync service is not running, so nothing leaves; start it with: linekeeper run sync")
     for route in status["routes"]:
@@ -80,7 +80,7 @@ def status_lines(status: Mapping[str, Any]) -> Sequence[str]:
 
 
 def _route_lines(route: Mapping[str, Any]) -> list[str]:
-    name, waits = route["name"], f"{route['queued']} records wait"
+    name, waits = route["name"], waiting_words(route["queued"])
     if route["queued"] and route["oldest_seconds"] is not None:
         waits += f", the oldest for {span_words(route['oldest_seconds'])}"
     if route["audio_queued"]:
@@ -90,15 +90,21 @@ def _route_lines(route: Mapping[str, Any]) -> list[str]:
         lines.append(f"{name}: {_progress_words(progress)}")
     if route["doing"]:
         lines.append(f"{name}: {route['doing']}")
-    lines.append(f"{name}: last delivered {route['last_success_at'] or 'never yet'}")
+    delivered = route["last_success_at"]
+    lines.append(f"{name}: last delivered {delivered}" if delivered else f"{name}: nothing was delivered yet")
     if route["last_error"]:
-        lines.append(f"{name}: {route['last_error']}")
-    if route["quarantined"]:
+        lines.append(f"{name}: the last trouble: {route['last_error']}")
+    if aside := route["quarantined"]:
         lines.append(
-            f"{name}: {route['quarantined']} records were refused and are set aside; "
-            "look at them with: linekeeper sync quarantine, and then: linekeeper sync retry"
+            f"{name}: {aside} {'record was' if aside == 1 else 'records were'} refused and set aside; look with: "
+            "linekeeper sync quarantine, and when the reason is mended: linekeeper sync retry --all"
         )
     return lines
+
+
+def waiting_words(count: int) -> str:
+    """How much waits, as people say it."""
+    return "nothing waits" if not count else "1 record waits" if count == 1 else f"{count} records wait"
 
 
 def _progress_words(progress: Mapping[str, Any]) -> str:

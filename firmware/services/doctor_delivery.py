@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from firmware.services.delivery_view import span_words
+from firmware.services.delivery_view import span_words, waiting_words
 from firmware.services.finding import Finding
 from firmware.services.sync_commands import sync_status
 from firmware.settings import Settings
@@ -23,7 +23,7 @@ def delivery_finding(status: Mapping[str, Any]) -> Finding:
     if not status.get("routes"):
         return Finding("delivery", True, "off; records stay on this appliance")
     waiting, oldest = int(status["queued"]), float(status["oldest_seconds"] or 0.0)
-    told = f"{waiting} records wait" + (f", the oldest for {span_words(oldest)}" if waiting else "")
+    told = waiting_words(waiting) + (f", the oldest for {span_words(oldest)}" if waiting else "")
     if not status.get("running"):
         return Finding(
             "delivery", False, f"the sync service is not running; start it with: linekeeper run sync ({told})"

@@ -36,13 +36,21 @@ class DownWork:
         self._alone = asyncio.Lock()
         self._news = asyncio.Event()
 
+    async def start_again(self) -> None:
+        """It is being enrolled anew: whoever it belongs to now, counts changes anew. Raises: StorageError."""
+        async with self._alone:
+            await self._store.start_again()
+
     def tell(self) -> None:
         """The collector has something new."""
         self._news.set()
 
     async def before_records(self) -> None:
         """Nothing of somebody who asked to be forgotten is sent. Raises: DeliveryError, StorageError."""
-        await self._once()
+        async with self._alone:
+            await self._down.run_once(erasures_only=True)
+        if self._down.rest_waits:
+            self.tell()
         if self._down.erasures_wait:
             sentence = f"somebody is to be erased here before records are sent: {self._down.trouble}"
             raise TryLater(sentence, _RETRY_SECONDS)
@@ -53,9 +61,11 @@ class DownWork:
             while True:
                 if await self._waited():
                     await self._once_bearing()
-        finally:
+        except asyncio.CancelledError:
+            # Not after a crash: whoever keeps this alive begins it again, and the sender needs the store as well.
             self._store.close()
             self._peers.close()
+            raise
 
     async def _waited(self) -> bool:
         """Whether the collector is to be asked; what was held back is taken over on the way."""
@@ -75,13 +85,10 @@ class DownWork:
         except StorageError:
             return False
 
-    async def _once(self) -> None:
-        async with self._alone:
-            await self._down.run_once()
-
     async def _once_bearing(self) -> None:
         try:
-            await self._once()
+            async with self._alone:
+                await self._down.run_once()
         except (DeliveryError, StorageError) as error:
             # The sender meets the same, waits its time, and begins with us when the collector is back.
             _log.info("the collector's changes were not fetched", error=str(error))

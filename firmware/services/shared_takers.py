@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -24,6 +25,11 @@ from firmware.uplink_contract.shared_kinds import (
     PROMPT,
     fault_of,
 )
+
+_ENTRIES = (CONTACT, BLOCKED, ALLOWED)
+_LONGEST_NUMBER = 64
+_NO_ROOM = "this appliance has more of this kind than it can keep; erase some that nobody needs"
+_RECORD_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 
 
 class AskCalls(Protocol):
@@ -60,7 +66,8 @@ class EntryTaker:
 
     async def take_all(self, changes: Sequence[Change]) -> Sequence[Acknowledgement]:
         """See `ports.BatchTaker`."""
-        faults = {change.number: _fault(change) for change in changes}
+        full = await self._store.without_room(*changes)
+        faults = {change.number: _NO_ROOM if change.number in full else _fault(change) for change in changes}
         await self._store.take(*(change for change in changes if not faults[change.number]))
         return [Acknowledgement(number, not fault, fault or "") for number, fault in faults.items()]
 
@@ -77,6 +84,8 @@ class FlowTaker:
         """See `ports.ChangeTaker`. Calls that begin afterwards follow it."""
         if fault := _fault(change):
             return Acknowledgement(change.number, False, fault)
+        if await self._store.without_room(change):
+            return Acknowledgement(change.number, False, _NO_ROOM)
         try:
             await asyncio.to_thread(self._keep, change)
         except ConfigurationError as error:
@@ -157,9 +166,10 @@ class EraseTaker:
     async def take(self, change: Change, _channel: DownChannel) -> Acknowledgement:
         """See `ports.ChangeTaker`. To erase once more what was erased finds nothing, and is done."""
         match dict(change.body or {}):
-            case {"caller": str(number)}:
+            case {"caller": str(number), **rest} if number.strip() and len(number) <= _LONGEST_NUMBER and not rest:
                 await self._ask("calls", "erase", number=number)
-            case {"message": str(message)}:
+            # A number would be another message at each appliance.
+            case {"message": str(message), **rest} if _RECORD_ID.fullmatch(message) and not rest:
                 await self._ask("calls", "erase", message=message)
             case _:
                 reason = "this version of Linekeeper cannot erase what is asked; update it, or erase it by hand"
@@ -168,7 +178,8 @@ class EraseTaker:
 
 
 def _fault(change: Change) -> str | None:
-    if change.key.startswith(ERASED_KEY):
+    # Only entries about callers are erased so; of other kinds, keys become names of files.
+    if change.kind in _ENTRIES and change.key.startswith(ERASED_KEY):
         return None
     return fault_of(change.kind, change.key, None if change.body is None else dict(change.body))
 

@@ -7,10 +7,12 @@ from peewee import SqliteDatabase
 from firmware.storage.database import raw
 
 # Some route delivers audio, nothing of its history is left to queue, and no route waits for this recording or for a
-# message that it belongs to. A far end said that it has the audio.
+# message that it belongs to. A far end said that it has the audio. What a clock that was not set made years old, is as
+# old as its delivery.
 _REMOVABLE = """
     SELECT id, file FROM recording
-    WHERE released_at IS NULL AND delivered_at IS NOT NULL AND recorded_at < ?
+    WHERE released_at IS NULL AND delivered_at IS NOT NULL AND recorded_at < ?1
+    AND (clock_trusted OR delivered_at < ?1)
     AND EXISTS (SELECT 1 FROM outbox_subscription WHERE kind = 'recording')
     AND NOT EXISTS (SELECT 1 FROM outbox_subscription WHERE history_after IS NOT NULL)
     AND NOT EXISTS (SELECT 1 FROM outbox WHERE kind = 'recording' AND record_id = recording.id)
@@ -18,7 +20,7 @@ _REMOVABLE = """
         SELECT 1 FROM message JOIN outbox ON outbox.kind = 'message' AND record_id = message.id
         WHERE recording_id = recording.id
     )
-    ORDER BY recorded_at, id LIMIT ?
+    ORDER BY recorded_at, id LIMIT ?2
 """
 
 

@@ -16,6 +16,14 @@ def progress(db: SqliteDatabase) -> int:
     return int(_run(db, "SELECT number FROM down_progress").fetchone()[0])
 
 
+def start_again(db: SqliteDatabase) -> None:
+    """Another collector, or another company, counts from the beginning; what holds here holds until it says more."""
+    for table in ("down_waiting", "down_acknowledgement"):
+        _run(db, f"DELETE FROM {table}")  # noqa: S608 - our own names
+    _run(db, "UPDATE down_progress SET number = 0")
+    _run(db, "UPDATE shared_item SET version = 0, base = NULL, held_version = NULL, held_body = NULL, held_item = NULL")
+
+
 def waiting(db: SqliteDatabase) -> list[Change]:
     """Changes that could not be carried out yet, in order."""
     query = "SELECT number, kind, key, version, body, item, blob_sha256, blob_bytes FROM down_waiting ORDER BY number"

@@ -86,11 +86,12 @@ def _erase(
         with db.atomic():
             erased, traces = erase(db, None if alone else now)
             erasure_rows.keep_receipt(db, receipt_id, erased, now)
+            # Before the commit: whatever cuts us short behind it, nobody could tell any more what was there.
+            note_erasure(data_dir, {"receipt": receipt_id, "at": now.at, **asdict(erased)}, traces)
         _remove_files(db, data_dir / RECORDINGS)
         _empty_log(db)
         _remove_local_backups(data_dir / LOCAL_BACKUPS)
         receipt = Receipt(receipt_id, now.at, erased, _copies(data_dir))
-        note_erasure(data_dir, {"receipt": receipt.receipt, "at": receipt.at, **asdict(erased)}, traces)
         if identity_of(file) != meant:
             raise StorageError(f"{file} was replaced meanwhile, perhaps by what still holds it; do it once more")
     return receipt

@@ -18,7 +18,10 @@ from firmware.durable_files import FILE_MODE, plain_errors, sync_folder
 from firmware.journal import journal
 from firmware.storage.database import plain_database_errors
 from firmware.storage.delivery_schema import tombstone
+from firmware.storage.rights import share_as_folder
 from firmware.storage.store_files import RECEIPTS
+
+_KINDS = ("call", "message", "callback", "recording")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,8 @@ def note_erasure(data_dir: Path, line: dict[str, object], traces: Traces) -> Non
                 text = "\n" + text
             os.write(handle, text.encode())
             os.fsync(handle)
+            # Whoever erases first may be another user of the group than whoever erases next, or root.
+            share_as_folder(file, data_dir)
         finally:
             os.close(handle)
         sync_folder(data_dir)
@@ -68,6 +73,16 @@ def erase_again(database: Path, data_dir: Path) -> None:
             if any(traces.calls for traces in noted):
                 db.execute("DELETE FROM language")
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def erased_ids(data_dir: Path) -> list[tuple[str, str]]:
+    """Id and kind of every record that was ever erased in this data folder, oldest first. Raises: StorageError."""
+    return [
+        (record_id, kind)
+        for traces in _noted(data_dir / RECEIPTS)
+        for kind in _KINDS
+        for record_id in getattr(traces, f"{kind}s")
+    ]
 
 
 def _noted(file: Path) -> Iterator[Traces]:
@@ -107,7 +122,7 @@ def _tell_far_ends(db: sqlite3.Connection, noted: Sequence[Traces]) -> None:
     if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'outbox'").fetchone():
         return
     for traces in noted:
-        for kind in ("call", "message", "callback", "recording"):
+        for kind in _KINDS:
             for record_id in getattr(traces, f"{kind}s"):
                 if not db.execute(f"SELECT 1 FROM {kind} WHERE id = ?", (record_id,)).fetchone():  # noqa: S608
                     for statement in tombstone(kind):

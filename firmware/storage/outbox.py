@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
@@ -12,13 +12,14 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from peewee import SqliteDatabase
 
 from firmware.errors import DatabaseReplaced
-from firmware.ports import Answer, Clock, Entry, QueueState, Route
+from firmware.ports import ABSENT_AUDIO, Answer, Clock, Entry, Outcome, QueueState, Route
 from firmware.storage import health_rows, outbox_rows
 from firmware.storage.brief_database import BriefDatabase
 from firmware.storage.database import raw
+from firmware.storage.erasure_record import erased_ids
 from firmware.storage.outbox_audio import Ready, read_audio
 from firmware.storage.outbox_fit import ENVELOPE_BYTES, fitted
-from firmware.storage.outbox_routes import queue_history, set_routes
+from firmware.storage.outbox_routes import forget_some, queue_history, set_routes
 from firmware.storage.outbox_rows import Quarantined, Waiting
 from firmware.storage.recordings_folder import FOLDER
 from firmware.storage.stamps import IdMaker, Stamp, utc_text
@@ -33,6 +34,7 @@ _REFUSALS = 5
 # What a batch has around its records: counts and times.
 _AROUND_BYTES = 2048
 _MOST_LISTED = 1000
+_NONSENSE = "its row in the database makes no sense; look at the disk, and restore a backup"
 # SQLite lets who waits for a lock sleep up to 25 ms at first: a call that writes gets it between two steps.
 _PAUSE_SECONDS = 0.03
 
@@ -55,16 +57,23 @@ class DiskOutbox:
     async def use_routes(self, routes: Sequence[Route]) -> None:
         """See `ports.Outbox`. What is older than a new route is queued in steps, between which others may write."""
         self._routes = tuple(routes)
-        await self._write(set_routes, self._routes)
+        more = await self._write(forget_some, self._routes)
+        while more:
+            await asyncio.sleep(_PAUSE_SECONDS)
+            more = await self._write(forget_some, self._routes)
+        await self._write(set_routes, self._routes, await self._erased())
         await self._queue_history()
 
     async def take(self, route: str, limit: int, *, with_audio: bool = True) -> Sequence[Entry]:
         """See `ports.Outbox`. Fewer than `limit` where they would not fit into one request. Raises: StorageError."""
         waiting, kind = await self._read(_take, route, min(limit, MOST_RECORDS), with_audio)
         ready = await in_thread(self._reader, read_audio, self._folder, waiting, kind)
-        if new := [(one.blob.sha256, one.blob.byte_count, one.waiting.seq) for one in ready if one.blob and one.is_new]:
+        if new := list(_new_hashes(ready)):
             await self._write(outbox_rows.keep_hashes, route, new)
-        return _batch(ready)
+        entries, faults = _batch(ready)
+        # Nobody is asked to take what makes no sense here: it is set aside like what a far end refuses.
+        await self.settle(route, faults)
+        return entries
 
     async def settle(self, route: str, answers: Sequence[Answer]) -> None:
         """See `ports.Outbox`. Raises: StorageError; then the entries are delivered once more."""
@@ -127,8 +136,11 @@ class DiskOutbox:
         """Another database is in place: an older one, which may not know our routes."""
         if self._routes is None:
             return
-        await self._brief.write(set_routes, self._routes)
+        await self._brief.write(set_routes, self._routes, await self._erased())
         await self._queue_history()
+
+    async def _erased(self) -> Sequence[tuple[str, str]]:
+        return await in_thread(self._reader, erased_ids, self._folder.parent)
 
     async def _queue_history(self) -> None:
         more = await self._brief.write(queue_history)
@@ -141,24 +153,40 @@ def _take(db: SqliteDatabase, route: str, limit: int, audio: bool) -> tuple[list
     return outbox_rows.take(db, route, limit, with_audio=audio), outbox_rows.audio_kind(raw(db), route)
 
 
-def _batch(ready: Sequence[Ready]) -> list[Entry]:
-    """The first ones that fit into one request; at least one."""
+def _new_hashes(ready: Sequence[Ready]) -> Iterator[tuple[str | None, int | None, int]]:
+    for one in ready:
+        if one.blob and one.is_new:
+            yield one.blob.sha256, one.blob.byte_count, one.waiting.seq
+        elif one.absence and one.waiting.blob_sha256:
+            yield None, None, one.waiting.seq
+
+
+def _batch(ready: Sequence[Ready]) -> tuple[list[Entry], list[Answer]]:
+    """The first ones that fit into one request, at least one; and the word on those that cannot be delivered."""
     entries: list[Entry] = []
+    faults: list[Answer] = []
     room = MOST_BATCH_BYTES - _AROUND_BYTES
     for one in ready:
-        entry, size = _entry(one)
+        if fault := one.fault or ("" if one.waiting.is_readable else _NONSENSE):
+            faults.append(Answer(one.waiting.seq, one.waiting.version, Outcome.REJECTED, fault))
+            continue
+        try:
+            entry, size = _entry(one)
+        except (ValueError, TypeError):
+            faults.append(Answer(one.waiting.seq, one.waiting.version, Outcome.REJECTED, _NONSENSE))
+            continue
         room -= size + ENVELOPE_BYTES
         if room < 0 and entries:
             break
         entries.append(entry)
-    return entries
+    return entries, faults
 
 
 def _entry(ready: Ready) -> tuple[Entry, int]:
     waiting, found = ready.waiting, ready.waiting.found
     body, size = None, 0
     if found is not None:
-        missing = {"audio": ready.absence} if ready.absence else {}
+        missing = {ABSENT_AUDIO: ready.absence} if ready.absence else {}
         body, size = fitted({**found.body, **missing})
     return (
         Entry(

@@ -21,13 +21,14 @@ _CHUNK_BYTES = 256 * 1024
 class Ready:
     """An entry with its audio. `absence` says why there is none where there should be.
 
-    `is_new` says that the audio was read for the first time.
+    `is_new` says that the audio was read for the first time; `fault`, that the entry cannot be delivered as it is.
     """
 
     waiting: Waiting
     blob: Blob | None = None
     absence: str = ""
     is_new: bool = False
+    fault: str = ""
 
 
 def read_audio(folder: Path, waiting: Sequence[Waiting], kind: str) -> list[Ready]:
@@ -59,9 +60,13 @@ def _with_audio(folder: Path, entry: Waiting) -> Ready:
         # A file that a sick disk cut short is another one; what is left of it is delivered.
         known = entry.blob_sha256 if entry.blob_bytes == size else None
         sha256 = known or _hash_of(file)
-    except OSError as error:
-        journal("outbox").error("a recording cannot be read; its record goes without it", error=str(error))
+    except FileNotFoundError:
+        journal("outbox").error("a recording is missing; its record goes without it", file=audio.file)
         return Ready(entry, absence="missing")
+    except OSError as error:
+        if entry.kind != "recording":  # the words of a message are worth more than to wait with its sound
+            return Ready(entry, absence="missing")
+        return Ready(entry, fault=f"{audio.file} cannot be read ({error.strerror or error}); look at the disk")
     return Ready(entry, Blob(sha256, size, file), is_new=known is None)
 
 

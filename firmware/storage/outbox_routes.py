@@ -14,16 +14,35 @@ from firmware.storage.database import raw
 from firmware.storage.delivery_schema import NOW
 from firmware.storage.outbox_bodies import TABLES
 
+FORGET_STEP = 2000
 # Some ten milliseconds of work on a card: calls' own writes come in between.
 HISTORY_STEP = 500
 
 
-def set_routes(db: SqliteDatabase, routes: Sequence[Route]) -> None:
-    """From now on exactly these are filled; `queue_history` has to follow."""
+def forget_some(db: SqliteDatabase, routes: Sequence[Route], most: int = FORGET_STEP) -> bool:
+    """Let go of some of what waits for routes that are not among these; whether that was not all."""
     connection = raw(db)
     names = {route.name for route in routes}
-    known = [name for (name,) in connection.execute("SELECT name FROM outbox_route")]
-    for name in known:
+    for (name,) in connection.execute("SELECT name FROM outbox_route").fetchall():
+        if name not in names:
+            connection.execute("DELETE FROM outbox_subscription WHERE route = ?", (name,))
+            seqs = "SELECT seq FROM outbox WHERE route = ?1 ORDER BY seq LIMIT ?2"
+            query = f"DELETE FROM outbox WHERE route = ?1 AND seq IN ({seqs})"  # noqa: S608 - our own words
+            if connection.execute(query, (name, most)).rowcount == most:
+                return True
+    return False
+
+
+def set_routes(db: SqliteDatabase, routes: Sequence[Route], erased: Sequence[tuple[str, str]] = ()) -> None:
+    """From now on exactly these are filled; `queue_history` has to follow.
+
+    A new route that gets what is older is told of what was `erased` (id and kind) before: its far end may have it from
+    an earlier time.
+    """
+    connection = raw(db)
+    names = {route.name for route in routes}
+    known = {name for (name,) in connection.execute("SELECT route FROM outbox_subscription")}
+    for (name,) in connection.execute("SELECT name FROM outbox_route").fetchall():
         if name not in names:
             _forget_route(connection, name)
     for route in routes:
@@ -33,6 +52,8 @@ def set_routes(db: SqliteDatabase, routes: Sequence[Route]) -> None:
             (route.name, route.delay_seconds),
         )
         _set_kinds(connection, route)
+        if route.name not in known and route.history and route.changes:
+            _queue(connection, route.name, [gone for gone in erased if _is_gone(connection, route, *gone)])
 
 
 def queue_history(db: SqliteDatabase, most: int = HISTORY_STEP) -> bool:
@@ -80,6 +101,11 @@ def _set_kinds(connection: sqlite3.Connection, route: Route) -> None:
             "VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (route, kind) DO UPDATE SET changes = ?3",
             (route.name, kind, route.changes, None if newest is None else "", newest),
         )
+
+
+def _is_gone(connection: sqlite3.Connection, route: Route, record_id: str, kind: str) -> bool:
+    query = f"SELECT 1 FROM {TABLES[kind]} WHERE id = ?"  # noqa: S608 - our own names
+    return kind in route.kinds and not connection.execute(query, (record_id,)).fetchone()
 
 
 def _newest(connection: sqlite3.Connection, kind: str) -> str | None:

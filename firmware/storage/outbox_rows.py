@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,6 +35,7 @@ class Waiting:
     blob_sha256: str | None
     blob_bytes: int | None
     found: Found | None
+    is_readable: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,16 +67,28 @@ def take(db: SqliteDatabase, route: str, limit: int, *, with_audio: bool) -> lis
         ORDER BY seq LIMIT ?
     """
     rows = connection.execute(query, (route, limit)).fetchall()
-    found: dict[tuple[str, str], Found] = {}
+    found: dict[tuple[str, str], Found | None] = {}
     for kind in {row[1] for row in rows}:
-        bodies = read_bodies(connection, kind, [row[2] for row in rows if row[1] == kind])
+        bodies = _bodies(connection, kind, [row[2] for row in rows if row[1] == kind])
         found |= {(kind, record_id): body for record_id, body in bodies.items()}
-    return [_waiting(row, found.get((row[1], row[2]))) for row in rows]
+    return [_waiting(row, found) for row in rows]
 
 
-def _waiting(row: Sequence[Any], found: Found | None) -> Waiting:
+def _waiting(row: Sequence[Any], found: Mapping[tuple[str, str], Found | None]) -> Waiting:
     seq, kind, record_id, version, queued_at, attempts, blob_sha256, blob_bytes = row
-    return Waiting(seq, kind, record_id, version, queued_at, attempts, blob_sha256, blob_bytes, found)
+    body = found.get((kind, record_id))
+    is_readable = body is not None or (kind, record_id) not in found
+    return Waiting(seq, kind, record_id, version, queued_at, attempts, blob_sha256, blob_bytes, body, is_readable)
+
+
+def _bodies(connection: sqlite3.Connection, kind: str, ids: Sequence[str]) -> dict[str, Found | None]:
+    """By id; None for a row that makes no sense, which must not keep the others here."""
+    try:
+        return {**read_bodies(connection, kind, ids)}
+    except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
+        if len(ids) == 1:
+            return {ids[0]: None}
+        return {one: body for each in ids for one, body in _bodies(connection, kind, [each]).items()}
 
 
 def audio_kind(connection: sqlite3.Connection, route: str) -> str:
@@ -89,8 +102,8 @@ def _without_audio(kind: str) -> str:
     return f"AND (kind <> '{kind}' OR NOT EXISTS (SELECT 1 FROM {kind} WHERE id = record_id))"
 
 
-def keep_hashes(db: SqliteDatabase, route: str, hashes: Sequence[tuple[str, int, int]]) -> None:
-    """SHA-256 and size of the audio, by seq: it is not read again for every try."""
+def keep_hashes(db: SqliteDatabase, route: str, hashes: Sequence[tuple[str | None, int | None, int]]) -> None:
+    """SHA-256 and size of the audio, by seq: it is not read again for every try. None where it goes without."""
     raw(db).executemany(
         "UPDATE outbox SET blob_sha256 = ?, blob_bytes = ? WHERE route = ? AND seq = ?",
         [(sha256, size, route, seq) for sha256, size, seq in hashes],
@@ -202,21 +215,17 @@ def count_from(db: SqliteDatabase, seq: int, version: int) -> None:
 
 
 def _renumber_versions(connection: sqlite3.Connection, version: int) -> None:
-    """One record has one version on every route."""
-    query = "SELECT kind, record_id FROM outbox GROUP BY kind, record_id ORDER BY max(version)"
-    records = connection.execute(query).fetchall()
-    connection.executemany(
-        "UPDATE outbox SET version = ? WHERE kind = ? AND record_id = ?",
-        [(version + at, *record) for at, record in enumerate(records, 1)],
-    )
-    connection.execute("UPDATE outbox_counter SET version = ?", (version + len(records),))
+    """All by the same step, in one statement: `calls` waits for the database meanwhile."""
+    (least,) = connection.execute("SELECT coalesce(min(version), 0) FROM outbox").fetchone()
+    connection.execute("UPDATE outbox SET version = version + ?", (version - least + 1,))
+    highest = "SELECT coalesce(max(version), 0) FROM outbox"
+    connection.execute(f"UPDATE outbox_counter SET version = max(?, ({highest}))", (version,))
 
 
 def _renumber_entries(connection: sqlite3.Connection, route: str, seq: int) -> None:
-    waiting = connection.execute("SELECT seq FROM outbox WHERE route = ? ORDER BY seq DESC", (route,)).fetchall()
+    query = "SELECT coalesce(min(seq), last_seq + 1) FROM outbox_route LEFT JOIN outbox ON route = name WHERE name = ?"
+    (least,) = connection.execute(query, (route,)).fetchone()
+    step = (seq - least + 1, route)
     # All of them are lower than the new ones: no number is taken twice on the way.
-    connection.executemany(
-        "UPDATE outbox SET seq = ? WHERE route = ? AND seq = ?",
-        [(seq + len(waiting) - at, route, old) for at, (old,) in enumerate(waiting)],
-    )
-    connection.execute("UPDATE outbox_route SET last_seq = ? WHERE name = ?", (seq + len(waiting), route))
+    connection.execute("UPDATE outbox SET seq = seq + ? WHERE route = ?", step)
+    connection.execute("UPDATE outbox_route SET last_seq = last_seq + ? WHERE name = ?", step)

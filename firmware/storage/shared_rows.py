@@ -12,8 +12,11 @@ from peewee import SqliteDatabase
 
 from firmware.ports import Change
 from firmware.storage.stamps import Stamp
-from firmware.uplink_contract.shared_kinds import ALLOWED, BLOCKED, CONTACT, ERASED_KEY
+from firmware.uplink_contract.shared_kinds import ALLOWED, BLOCKED, CONTACT, ERASED_KEY, FLOW
 
+MOST_ITEMS = {FLOW: 100}
+"""Of a kind whose items are large."""
+_MOST_ENTRIES = 50_000
 _OF_CALLERS = (CONTACT, BLOCKED, ALLOWED)
 
 
@@ -62,6 +65,23 @@ def edit_item(
         " touched = excluded.touched, edited_at = excluded.edited_at, clock_trusted = excluded.clock_trusted",
         make_id(), kind, key, item, version, _text(body), _text(sorted(touched)), now.at, now.trusted,
     )  # fmt: skip
+
+
+def without_room(db: SqliteDatabase, changes: Sequence[Change]) -> set[int]:
+    """The numbers of those for which there is no room: no company has as many, and they would fill the disk."""
+    counts: dict[str, int] = {}
+    refused: set[int] = set()
+    for change in changes:
+        known = "SELECT 1 FROM shared_item WHERE kind = ? AND key = ?"
+        if change.key.startswith(ERASED_KEY) or _run(db, known, change.kind, change.key).fetchone():
+            continue
+        if change.kind not in counts:
+            query = "SELECT count(*) FROM shared_item WHERE kind = ?"
+            counts[change.kind] = _run(db, query, change.kind).fetchone()[0]
+        counts[change.kind] += 1
+        if counts[change.kind] > MOST_ITEMS.get(change.kind, _MOST_ENTRIES):
+            refused.add(change.number)
+    return refused
 
 
 def take_changes(db: SqliteDatabase, changes: Sequence[Change]) -> None:

@@ -39,6 +39,10 @@ class SharedStore:
         """See `ports.DownProgress`."""
         await self._write(down_rows.keep, list(news.changes), news.up_to)
 
+    async def start_again(self) -> None:
+        """From the first change on: this appliance was enrolled anew."""
+        await self._write(down_rows.start_again)
+
     async def waiting(self) -> Sequence[Change]:
         """See `ports.DownProgress`."""
         return await self._write(down_rows.waiting)
@@ -62,6 +66,10 @@ class SharedStore:
     async def take(self, *changes: Change) -> None:
         """What the collector says of shared items, in one transaction."""
         await self._write(shared_rows.take_changes, changes)
+
+    async def without_room(self, *changes: Change) -> set[int]:
+        """The numbers of those for which there is no room here."""
+        return await self._write(shared_rows.without_room, changes)
 
     async def items(self, kind: str) -> list[SharedItem]:
         """What holds here, of one kind."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from firmware.errors import DeliveryError
 from firmware.ports import Answer, Outcome
+from firmware.sync.mail import one_line
 
 # Numbers beyond are no counts: SQLite would keep them, JSON at the other end might not.
 _MOST = 2**53
@@ -28,9 +29,9 @@ class RequestRefused(DeliveryError):
 
     def __init__(self, status: int, fields: Mapping[str, Any]) -> None:
         self.status = status
-        self.code = str(fields.get("error", ""))[:_MOST_REASON_CHARACTERS]
+        self.code = one_line(fields.get("error", ""), _MOST_REASON_CHARACTERS)
         self.fields = fields
-        self.sentence = str(fields.get("message") or fields.get("error") or "")[:_MOST_REASON_CHARACTERS]
+        self.sentence = one_line(fields.get("message") or fields.get("error") or "", _MOST_REASON_CHARACTERS)
         super().__init__(f"the collector refuses a request ({status} {self.code}): {self.sentence}")
 
 
@@ -45,12 +46,18 @@ class Greeting:
 
 
 def json_object(body: bytes) -> dict[str, Any] | None:
-    """None where this is no JSON object."""
+    """None where this is no JSON object, or holds what no database and no screen can bear: NaN, half surrogates."""
     try:
-        value = json.loads(body)
+        value = json.loads(body, parse_constant=_refuse)
+        if b"\\u" in body:
+            json.dumps(value, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
+
+
+def _refuse(word: str) -> None:
+    raise ValueError(f"{word} is no JSON")
 
 
 def number_in(fields: Mapping[str, Any], name: str) -> int:
@@ -96,4 +103,4 @@ def _answer(item: Mapping[str, Any]) -> Answer | None:
         seq, version = number_in(item, "seq"), number_in(item, "version")
     except NoSense:
         return None
-    return Answer(seq, version, _OUTCOMES[outcome], str(item.get("reason") or "")[:_MOST_REASON_CHARACTERS])
+    return Answer(seq, version, _OUTCOMES[outcome], one_line(item.get("reason") or "", _MOST_REASON_CHARACTERS))

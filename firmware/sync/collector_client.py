@@ -15,6 +15,7 @@ from firmware.sync.addresses import host_of, is_private
 from firmware.sync.collector_answers import NoSense, RequestRefused, json_object, number_in
 from firmware.sync.http_caller import HttpCaller, Reply
 from firmware.sync.identity import Identity
+from firmware.sync.mail import one_line
 from firmware.sync.retry_after import retry_after_seconds
 from firmware.uplink_contract.limits import MARK, MARK_HEADER, PART_BYTES
 from firmware.uplink_contract.signing import (
@@ -36,6 +37,8 @@ REFUSALS = {
     "certificate": "the collector does not take this appliance's certificate; enrol again with a new claim code",
     "replayed": "the collector saw a request twice; is there a proxy that repeats requests?",
 }
+_LATEST_MS = 253_402_300_799_000
+"""The end of the year 9999, behind which there is no calendar."""
 _TOO_MANY, _OK_FROM, _OK_BELOW, _SERVER_ERROR = 429, 200, 300, 500
 _NOT_LET_IN = (401, 403)
 
@@ -132,7 +135,7 @@ class CollectorClient:
         if reply.headers.get(MARK_HEADER) != MARK:
             raise FarEndUnreachable(
                 f"somebody else answers in the place of {self._host} ({reply.status}, "
-                f"{reply.headers.get('Content-Type', 'no type')[:60]}); a sign-in page of the network, perhaps"
+                f"{one_line(reply.headers.get('Content-Type', 'no type'), 60)}); a sign-in page of the network, perhaps"
             )
         return reply
 
@@ -143,7 +146,10 @@ class CollectorClient:
             return False
         if not is_private(self._url):
             raise ClockWrong(f"{self._host} finds the time here wrong; set the clock")
-        self._ahead_ms = number_in(fields, "server_time_ms") - int(self._clock.monotonic() * 1000)
+        told_ms = number_in(fields, "server_time_ms")
+        if told_ms > _LATEST_MS:
+            raise NoSense("its time is no time")
+        self._ahead_ms = told_ms - int(self._clock.monotonic() * 1000)
         return True
 
     def _fields(self, reply: Reply) -> dict[str, Any]:

@@ -53,6 +53,8 @@ class CollectorUplink:
         await self._enrolment.ensure()
         greeting = await self._greet()
         await self._count_from(greeting.highest_seq, greeting.highest_version)
+        # Less than before: another company's, or a collector that was set back.
+        self.down = min(self.down, greeting.down)
         self._heard_of(greeting.down)
 
     async def deliver(self, entries: Sequence[Entry]) -> Sequence[Answer]:

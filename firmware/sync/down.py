@@ -15,6 +15,8 @@ _MOST_TOLD = 100
 _MOST_REASON_CHARACTERS = 900
 # In Chinese three bytes each, beside what a hundred acknowledgements have around them: below MOST_OTHER_BYTES.
 _MOST_REASONS_CHARACTERS = 18_000
+# Of a hundred changes each; then what was told is carried out first.
+_MOST_ANSWERS = 200
 # One transaction; `calls` writes in between.
 _MOST_TOGETHER = 200
 
@@ -50,31 +52,42 @@ class Down:
         self.trouble: str | None = None
         """What could not be carried out the last time, in a sentence."""
 
-    async def run_once(self) -> None:
-        """Fetch and carry out all that there is now; to be called before records are sent.
+        self.rest_waits = False
+        """Whether something waits that a run for erasures alone left alone."""
 
+    async def run_once(self, *, erasures_only: bool = False) -> None:
+        """Fetch all that there is now, and carry it out.
+
+        With `erasures_only` the rest waits for the next run: records do not wait behind sound files.
         Raises: DeliveryError where the collector cannot be asked; StorageError. What was done stays done.
         """
-        await self._fetch()
-        await self._carry_out()
-        await self._tell()
+        more = True
+        while more:
+            more = await self._fetch()
+            await self._carry_out(erasures_only=erasures_only)
+            await self._tell()
 
-    async def _fetch(self) -> None:
+    async def _fetch(self) -> bool:
+        """Whether there may be more: what a collector without end tells must not fill the disk."""
         after = await self._progress.number()
-        while True:
+        for _ in range(_MOST_ANSWERS):
             news = await self._channel.changes(after)
             # A collector that was set back knows of fewer changes; nothing of ours is undone by that.
             if news.up_to <= after and not news.changes:
-                return
+                return False
             await self._progress.keep(news)
             if news.up_to <= after or not news.changes:
-                return
+                return False
             after = news.up_to
+        return True
 
-    async def _carry_out(self) -> None:
+    async def _carry_out(self, *, erasures_only: bool) -> None:
         tried: set[int] = set()
-        self.trouble, self.erasures_wait = None, False
+        self.trouble, self.erasures_wait, self.rest_waits = None, False, False
         while changes := [one for one in in_turn(await self._progress.waiting()) if one.number not in tried]:
+            if erasures_only and changes[0].kind != ERASE:
+                self.rest_waits = True
+                return
             for taker, group in groupby(changes, self._batch_taker):
                 if taker is not None:
                     await self._take_all(taker, list(group), tried)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
 from firmware.errors import DeliveryError, DeliveryRefused
@@ -17,11 +17,25 @@ _RENEW_AGAIN_SECONDS = 3600.0
 _log = journal("enrolment")
 
 
-class Enrolment:
-    """Gives the client its identity. `claim` reads the configured code, None where there is none; it may block."""
+async def _nothing() -> None:
+    """Where nothing depends on whom this appliance belongs to."""
 
-    def __init__(self, client: CollectorClient, folder: IdentityFolder, claim: Callable[[], str | None]) -> None:
+
+class Enrolment:
+    """Gives the client its identity. `claim` reads the configured code, None where there is none; it may block.
+
+    `anew` is done before a new identity counts. Raises: StorageError.
+    """
+
+    def __init__(
+        self,
+        client: CollectorClient,
+        folder: IdentityFolder,
+        claim: Callable[[], str | None],
+        anew: Callable[[], Awaitable[None]] = _nothing,
+    ) -> None:
         self._client = client
+        self._anew = anew
         self._folder = folder
         self._claim = claim
         self._renew_not_before = float("-inf")
@@ -60,6 +74,7 @@ class Enrolment:
             )
         key = await asyncio.to_thread(self._folder.key_for, code)
         answer = await self._client.enrol(code, await asyncio.to_thread(key.request_pem))
+        await self._anew()
         self._client.identity = await asyncio.to_thread(self._folder.keep, answer, key, claim_id(code))
         _log.info("enrolled", device=self._client.identity.device)
 

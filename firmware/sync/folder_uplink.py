@@ -79,7 +79,7 @@ class _Stick:
             remove_unfinished(self._audio)
             self._known = which
         card = self._root / "appliance.json"
-        if not card.is_file() or card.read_bytes() != self._card:
+        if not card.is_file() or card.stat().st_size != len(self._card) or card.read_bytes() != self._card:
             put(card, [self._card])
 
     def _write(self, entries: Sequence[Entry]) -> Sequence[Answer]:
@@ -112,7 +112,7 @@ class _Stick:
         try:
             copy(entry.blob.file, self._audio / f"{entry.blob.sha256}.wav", entry.blob.sha256)
         except OtherContent as error:
-            return f"its recording is not what it was: {error}"
+            return f"its recording cannot be delivered: {error}"
         return None
 
     def _write_records(self, ready: Sequence[tuple[Entry, bytes]]) -> None:

@@ -10,7 +10,7 @@ from typing import Protocol
 
 import httpx
 
-from firmware.errors import DeliveryError, FarEndUnreachable
+from firmware.errors import DeliveryError, DeliveryRefused, FarEndUnreachable
 from firmware.ports import Clock
 from firmware.sync.addresses import expect_private, host_of, is_loopback
 from firmware.sync.rate import PIECE_BYTES, ByteRate
@@ -112,13 +112,19 @@ class HttpCaller:
     async def _make(self, *, loopback: bool) -> httpx.AsyncClient:
         context = await asyncio.to_thread(make_context, self._settings.authority_file)
         seconds = self._settings.timeout_seconds
-        return httpx.AsyncClient(
-            verify=context,
-            proxy=None if loopback else self._settings.proxy,
-            trust_env=not loopback and self._settings.proxy is None,
-            follow_redirects=False,
-            timeout=httpx.Timeout(seconds, connect=min(seconds / 2, _CONNECT_SECONDS)),
-        )
+        try:
+            return httpx.AsyncClient(
+                verify=context,
+                proxy=None if loopback else self._settings.proxy,
+                trust_env=not loopback and self._settings.proxy is None,
+                follow_redirects=False,
+                timeout=httpx.Timeout(seconds, connect=min(seconds / 2, _CONNECT_SECONDS)),
+            )
+        except (ValueError, ImportError, httpx.InvalidURL) as error:
+            # The environment's: SOCKS, which needs a package more, or no URL at all.
+            raise DeliveryRefused(
+                f"the proxy of this machine's environment cannot be used ({error}); set sync.proxy"
+            ) from error
 
     async def _paced(self, body: bytes | Body) -> AsyncIterator[bytes]:
         loop = asyncio.get_running_loop()

@@ -11,7 +11,7 @@ from typing import Any
 
 from firmware.errors import DeliveryError, FarEndUnreachable, StorageError, TryLater
 from firmware.journal import journal
-from firmware.ports import Answer, Outbox, Outcome, Uplink
+from firmware.ports import ABSENT_AUDIO, Answer, Outbox, Outcome, Uplink
 from firmware.sync.backoff import Backoff, BackoffTimes, Chance
 from firmware.sync.progress import Drain
 from firmware.sync.spread import spread_wait_seconds
@@ -191,7 +191,7 @@ class Sender:
         entries = await self._outbox.take(self.route, _MOST_AT_ONCE, with_audio=with_audio)
         if with_audio:
             # Those without went just before. What has audio gathers at the head of the queue.
-            entries = [entry for entry in entries if entry.blob is not None]
+            entries = [entry for entry in entries if entry.blob or ABSENT_AUDIO in (entry.body or ())]
         if not entries:
             return None
         moved_before = self._far_end.bytes_moved()

@@ -39,7 +39,8 @@ def erase(records: Path, audio: Path, gone: AbstractSet[tuple[str, str]]) -> Non
 
 def _files_in(records: Path) -> Iterator[tuple[Path, list[bytes]]]:
     for file in sorted(records.glob("*.jsonl")):
-        if not file.name.startswith(".") and file.stat().st_size <= _MOST_BYTES:
+        # A named pipe, on a stick that somebody made so, would hold us for ever.
+        if not file.name.startswith(".") and file.is_file() and file.stat().st_size <= _MOST_BYTES:
             yield file, file.read_bytes().splitlines(keepends=True)
 
 

@@ -47,15 +47,21 @@ def put(target: Path, pieces: Iterable[bytes]) -> None:
 
 
 def copy(source: Path, target: Path, sha256: str) -> None:
-    """A file under the name of its content. Raises: OtherContent where it is not that."""
+    """A file under the name of its content. Raises: OtherContent where it is not that, or cannot be read."""
     if target.is_file() and _hash_of(_pieces_of(target)) == sha256:
+        # The name may be from a try that failed at this very step.
+        _sync_folder(target.parent)
         return
     digest = hashlib.sha256()
 
     def checked() -> Iterator[bytes]:
-        for piece in _pieces_of(source):
-            digest.update(piece)
-            yield piece
+        # Only what `source` fails at is met here: what the stick fails at is met by whoever writes.
+        try:
+            for piece in _pieces_of(source):
+                digest.update(piece)
+                yield piece
+        except OSError as error:
+            raise OtherContent(f"{source.name} cannot be read ({error.strerror or error})") from error
         if digest.hexdigest() != sha256:
             raise OtherContent(f"{source.name} was changed")
 

@@ -210,8 +210,10 @@ def test_status_tells_people_what_to_do() -> None:
     state = QueueState(1200, 2, "2026-05-01T00:00:00+00:00", 7, None, "no network", 1300)
     status = delivery_status(settings, datetime(2026, 5, 3, tzinfo=UTC), {"collector": state})
     text = "\n".join(status_lines(status))
-    for words in ("1200 records wait", "2 days", "7 of them with audio", "never yet", "no network", "sync retry"):
+    for words in ("1200 records wait", "2 days", "7 of them with audio", "nothing was delivered yet", "no network"):
         assert words in text
+    assert "2 records were refused" in text
+    assert "linekeeper sync retry --all" in text
 
 
 @pytest.mark.parametrize(

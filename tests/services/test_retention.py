@@ -227,3 +227,18 @@ async def test_the_mark_may_be_told_as_room(
     store._disk_room = lambda _: DiskRoom(free * 1_000_000, 100_000_000)
     await looking(disk_high_free_megabytes=10).look()
     assert bool(incidents(tmp_path)) == filling
+
+
+async def test_what_a_clock_that_was_not_set_made_years_old_is_kept_as_long_as_the_rest(
+    store: Store, outbox: DiskOutbox, disk: Disk, looking: Callable[..., Retention], clock: SettableClock
+) -> None:
+    clock.right, clock.ahead = False, timedelta(days=-365 * 50)
+    await leave_messages(store, 1)
+    clock.right, clock.ahead = True, timedelta(0)
+    await deliver(outbox)
+    retention = looking(delivered_audio_days=30)
+    await retention.look()
+    assert len(disk.files()) == 1
+    clock.ahead = timedelta(days=31)
+    await retention.look()
+    assert disk.files() == []

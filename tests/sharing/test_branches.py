@@ -10,6 +10,7 @@ import pytest
 from collector.service import Collector
 from collector.sharing.editing import list_conflicts, list_items, list_refusals, remove_item, set_item
 from firmware.audio.own_versions import own_folder, versions
+from firmware.ports import Change, News
 from firmware.services.shared_configuration import with_shared
 from firmware.services.shared_flow import chosen_flow, flow_file
 from tests.sharing.appliances import Appliance
@@ -175,3 +176,16 @@ async def test_a_sound_that_is_none_is_refused_with_what_to_do(front: Appliance,
     (refusal,) = await list_refusals(collector.database, "Acme", "prompt", "en/goodbye")
     assert "decoded" in refusal["reason"]
     assert not versions(own_folder(front.settings.data_dir), ("en", "goodbye"))
+
+
+async def test_who_is_enrolled_anew_hears_everything_anew(front: Appliance, back: Appliance) -> None:
+    await back.store.edit("contact", KEY, {"name": "Li"})
+    await both_meet(front, back)
+    # Numbers of another company, or of another collector, may be lower than what was heard before.
+    await front.store.take(Change(900, "contact", KEY, 900, {"name": "Wang"}))
+    await front.store.keep(News([], 900))
+    await front.fetch()
+    assert await front.shared("contact") == {KEY: {"name": "Wang"}}
+    await front.store.start_again()
+    await front.fetch()
+    assert await front.shared("contact") == {KEY: {"name": "Li"}}

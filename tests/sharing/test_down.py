@@ -160,3 +160,29 @@ def test_acknowledgements_fit_into_a_request_however_long_their_reasons_are() ->
     assert fitting == long[: len(fitting)]
     assert 0 < len(json.dumps({"acks": acks}, ensure_ascii=False).encode()) < MOST_OTHER_BYTES
     assert len(that_fit([Acknowledgement(number, True) for number in range(100)])) == 100
+
+
+async def test_before_records_only_erasures_are_carried_out(progress: SharedStore, taker: Taker) -> None:
+    collector = FakeCollector(contact(1), erase(2), contact(3))
+    down = down_of(collector, progress, taker)
+    await down.run_once(erasures_only=True)
+    assert (taker.taken, down.rest_waits) == ([2], True)
+    await down.run_once()
+    assert (taker.taken, down.rest_waits) == ([2, 1, 3], False)
+
+
+async def test_changes_without_end_are_carried_out_before_more_are_asked_for(
+    progress: SharedStore, taker: Taker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("firmware.sync.down._MOST_ANSWERS", 2)
+    most: list[int] = []
+    collector = FakeCollector(*(contact(number) for number in range(1, 12)))
+
+    async def changes(after: int) -> News:
+        most.append(len(await progress.waiting()))
+        return await FakeCollector.changes(collector, after)
+
+    monkeypatch.setattr(collector, "changes", changes)
+    await down_of(collector, progress, taker).run_once()
+    assert taker.taken == list(range(1, 12))
+    assert max(most) == 2

@@ -235,3 +235,25 @@ async def test_an_opening_that_fails_behind_a_replacement_is_made_up_for_whole(
 
 def _refused(*_: Any, **__: Any) -> None:
     raise StorageError("the database is locked")
+
+
+async def test_what_was_erased_is_noted_whatever_cuts_the_erasure_short(
+    backed_up: Path, make_store: MakeStore, data_dir: Path, clock: Any, records: OpenRecords, monkeypatch: Any
+) -> None:
+    def cut(*_: object) -> None:
+        raise StorageError("the power went")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(erasure, "_empty_log", cut)
+        with pytest.raises(StorageError):
+            erase_caller(data_dir, GONE, clock, "CN")
+    erase_caller(data_dir, GONE, clock, "CN")
+    restore_backup(backed_up, data_dir, NOW)
+    only_the_other_is_left(records)
+
+
+def test_receipts_are_for_every_service_of_the_group(data_dir: Path) -> None:
+    data_dir.mkdir(mode=0o770)
+    data_dir.chmod(0o2770)
+    erasure_record.note_erasure(data_dir, {}, erasure_record.Traces())
+    assert (data_dir / RECEIPTS).stat().st_mode & 0o777 == 0o660

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 from collections.abc import AsyncIterator, Callable
@@ -12,6 +13,7 @@ import pytest
 from firmware.errors import RecordNotFound, StorageError
 from firmware.events import CallEnd, CallerId
 from firmware.ports import Answer, Blob, CallbackRequest, Clock, Entry, Outcome, Route
+from firmware.storage import outbox_routes
 from firmware.storage.erasure import erase_caller, erase_message
 from firmware.storage.migrations import run_sql
 from firmware.storage.outbox import DiskOutbox
@@ -367,3 +369,73 @@ async def test_records_of_callers_who_want_to_be_called_go_with_their_reason(
     assert callback.body is not None
     assert callback.body["reason_id"] == recording.record_id
     assert (callback.body["phone"], callback.body["state"]) == ("02187654321", "open")
+
+
+@pytest.mark.parametrize("damage", ["path = '{'", "path = x'ff'", "line = x'ff'", "path = '\"\\ud800\"'"])
+async def test_a_row_that_makes_no_sense_is_set_aside_and_holds_up_nothing(
+    store: Store, outbox: DiskOutbox, message: Callable[..., Any], damage: str
+) -> None:
+    await outbox.use_routes([COLLECTOR])
+    await message(store, seed=1)
+    await store._database.run(lambda db: run_sql(db, f"UPDATE call SET {damage}"))
+    await message(store, seed=2)
+    kinds: list[str] = []
+    for _ in range(REFUSALS):
+        kinds += [entry.kind for entry in await drain(outbox)]
+    assert sorted(kinds) == ["call", "message", "message", "recording", "recording"]
+    [aside] = await outbox.quarantined()
+    assert (aside.kind, aside.reason.partition(";")[0]) == ("call", "its row in the database makes no sense")
+
+
+async def test_a_recording_that_cannot_be_read_now_is_not_delivered_without_its_sound(
+    store: Store, outbox: DiskOutbox, message: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await outbox.use_routes([COLLECTOR])
+    await message(store)
+
+    def sick(_: Path) -> str:
+        raise OSError(errno.EIO, "Input/output error")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("firmware.storage.outbox_audio._hash_of", sick)
+        for _ in range(REFUSALS):
+            assert "recording" not in [entry.kind for entry in await drain(outbox)]
+    [aside] = await outbox.quarantined()
+    assert "cannot be read (Input/output error)" in aside.reason
+    await outbox.retry()
+    [again] = await drain(outbox)
+    assert again.blob is not None
+
+
+async def test_audio_that_went_missing_before_it_was_delivered_counts_as_delivered_never(
+    store: Store, outbox: DiskOutbox, message: Callable[..., Any], data_dir: Path
+) -> None:
+    await outbox.use_routes([COLLECTOR])
+    await message(store)
+    _, recording, _ = await outbox.take("collector", 200)
+    assert recording.blob is not None
+    hidden = recording.blob.file.rename(data_dir / "hidden")
+    await drain(outbox)
+    hidden.rename(recording.blob.file)
+    assert await store.release_audio(None, 10) == 0
+    assert recording.blob.file.exists()
+
+
+async def test_a_large_queue_is_let_go_of_in_steps_and_told_nobody_any_more(
+    store: Store, outbox: DiskOutbox, message: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await outbox.use_routes([COLLECTOR])
+    for seed in range(3):
+        await message(store, seed=seed)
+    steps: list[bool] = []
+    forget = outbox_routes.forget_some
+
+    def some(db: Any, routes: Any) -> bool:
+        steps.append(forget(db, routes, 2))
+        return steps[-1]
+
+    monkeypatch.setattr("firmware.storage.outbox.forget_some", some)
+    await outbox.use_routes([Route("webhook", ALL)])
+    assert steps == [True] * 4 + [False]
+    assert (await outbox.state("collector")).queued == 0
+    assert len(await drain(outbox, "webhook")) == 9

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import threading
@@ -156,6 +157,32 @@ async def test_audio_that_is_missing_or_changed_refuses_its_record_only(stick: P
     }
     assert [line["seq"] for line in lines_on(stick)] == [3]
     assert audio_on(stick) == {}
+
+
+async def test_a_sick_disk_of_the_appliance_is_not_taken_for_the_sticks(
+    stick: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blob = blob_in(home)
+    real = stick_files._pieces_of
+
+    def pieces(file: Path) -> Any:
+        if file == blob.file:
+            raise OSError(5, "Input/output error")
+        return real(file)
+
+    monkeypatch.setattr(stick_files, "_pieces_of", pieces)
+    first, second = await uplink(stick, home).deliver([entry(1, kind="recording", blob=blob), entry(2)])
+    assert (first.seq, first.outcome, second.outcome) == (1, Outcome.REJECTED, Outcome.STORED)
+    assert "cannot be read (Input/output error)" in first.reason
+
+
+async def test_nothing_that_somebody_made_on_a_stick_holds_up_an_erasure(stick: Path, home: Path) -> None:
+    folder = uplink(stick, home)
+    await folder.deliver([entry(1)])
+    os.mkfifo(stick / f"linekeeper-{APPLIANCE.device}" / "records" / "00000000000000000009-a.jsonl")
+    async with asyncio.timeout(10):
+        [answer] = await folder.deliver([entry(2, record_id=entry(1).record_id, erased=True)])
+    assert answer.outcome is Outcome.STORED
 
 
 async def test_audio_that_a_failing_stick_spoiled_is_written_again(stick: Path, home: Path) -> None:

@@ -13,7 +13,7 @@ import pytest
 import trustme
 
 from firmware.clock import SystemClock
-from firmware.errors import FarEndUnreachable
+from firmware.errors import DeliveryRefused, FarEndUnreachable
 from firmware.sync.http_caller import CallerSettings, HttpCaller
 from firmware.sync.rate import ByteRate
 from tests.sync.raw_server import answer, raw_server
@@ -114,3 +114,13 @@ async def test_this_machine_is_never_asked_of_a_proxy(monkeypatch: pytest.Monkey
     async with raw_server(handle) as url:
         assert await reached(CallerSettings(5), url) == 200
         assert await reached(CallerSettings(5, "http://127.0.0.1:1"), url) == 200
+
+
+@pytest.mark.parametrize("proxy", ["socks5://127.0.0.1:1080", "ftp://127.0.0.1:21", "http://[::1"])
+async def test_a_proxy_of_the_environment_that_cannot_be_used_is_told(
+    monkeypatch: pytest.MonkeyPatch, proxy: str
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", proxy)
+    caller = HttpCaller(CallerSettings(), ByteRate(None), SystemClock())
+    with pytest.raises(DeliveryRefused, match=r"set sync\.proxy"):
+        await caller.call("GET", f"https://{_HOST}/")

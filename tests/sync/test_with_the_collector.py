@@ -19,7 +19,9 @@ from collector.identity.enrolment import make_claim
 from collector.service import Collector, Options, running
 from firmware.clock import SystemClock
 from firmware.errors import DeliveryRefused, FarEndUnreachable
+from firmware.ports import Change, News
 from firmware.services.collector_delivery import identity_folder
+from firmware.storage.shared_store import SharedStore
 from tests.sync.appliances import Appliance, appliance, appliance_settings, contents, cutting_proxy, stored
 
 
@@ -145,6 +147,8 @@ async def test_denied_appliance_waits_and_a_new_code_makes_it_a_new_one(
         device = identity_folder(settings).load()
         assert device is not None
         await deny(collector.database, device.device, "lost")
+        heard = SharedStore(settings.data_dir, clock)
+        await heard.keep(News([Change(50, "contact", "+8610", 50, {"name": "Li"})], 50))
         await made.leave_message("2", b"ba" * 4000)
         async with made.delivering() as sender:
             await until_failing(sender, DeliveryRefused, "does not let this appliance in")
@@ -156,6 +160,9 @@ async def test_denied_appliance_waits_and_a_new_code_makes_it_a_new_one(
         anew = identity_folder(settings).load()
         assert anew is not None
         assert anew.device != device.device
+        # Another company counts its changes from the beginning.
+        assert (await heard.number(), await heard.waiting()) == (0, [])
+        heard.close()
 
 
 @pytest.mark.parametrize("days", [61, 400])

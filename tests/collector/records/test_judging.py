@@ -57,3 +57,10 @@ def test_audio_is_asked_for_only_where_the_record_would_be_stored() -> None:
     spoken = incoming(4, id=NAME, blob={"sha256": "ab" * 32, "bytes": 1})
     assert judge(None, spoken, blob_there=False)[0] is Outcome.NEED_BLOB
     assert judge(after(None, VERSIONS[5]), spoken, blob_there=False)[0] is Outcome.DUPLICATE
+
+
+def test_audio_that_was_delivered_stays_when_the_appliance_has_it_no_more() -> None:
+    spoken = incoming(4, id=NAME, blob={"sha256": "ab" * 32, "bytes": 1})
+    kept = after(after(None, spoken), VERSIONS[5])
+    assert (kept.version, kept.blob_sha256) == (5, bytes.fromhex("ab" * 32))
+    assert after(kept, GONE).blob_sha256 is None
