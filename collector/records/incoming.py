@@ -41,6 +41,8 @@ class IncomingRecord:
     """Canonical JSON of the body."""
     body_hash: bytes | None
     blob_sha256: bytes | None
+    erased_blob: bytes | None = None
+    """Audio of an erased record that may have come, with the record or without."""
 
     @property
     def erased(self) -> bool:
@@ -131,6 +133,7 @@ def _checked(value: dict[str, Any], seq: int, version: int) -> IncomingRecord:
         # What `body_hash` of the contract gives, over the text that is there already.
         body_hash=None if text is None else hashlib.sha256(text).digest(),
         blob_sha256=None if erased else _blob(value.get("blob")),
+        erased_blob=_blob(value.get("blob")) if erased else None,
     )
 
 

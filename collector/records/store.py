@@ -124,6 +124,8 @@ class _Batch:
         # Audio that came for a record which is not stored, such as one of an erased caller, must not stay either.
         freed = [*self._freed, *(one for one in self._blobs if one not in wanted)]
         await blob_rows.doom(work, device, freed, self._writing.now)
+        erased = [one.erased_blob for one in self._records if isinstance(one, IncomingRecord) and one.erased_blob]
+        await blob_rows.give_up(work, device, erased, self._writing.now)
 
     def stored(self) -> list[IncomingRecord]:
         """The last version of each that is new, in the order of the batch."""
