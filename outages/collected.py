@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import urllib.error
-import urllib.request
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
+import obstore
 import psycopg
+from obstore.store import LocalStore, S3Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,22 +70,23 @@ class Shelf:
     """The blobs themselves, in a folder or in an object store."""
 
     def __init__(self, blobs: str, environment: Mapping[str, str]) -> None:
-        self._root = f"{environment['AWS_ENDPOINT_URL']}/{blobs.removeprefix('s3://')}" if environment else blobs
-        self._is_folder = not environment
+        self._store: LocalStore | S3Store
+        if not environment:
+            self._store = LocalStore(blobs)
+            return
+        self._store = S3Store.from_url(
+            blobs,
+            endpoint=environment["AWS_ENDPOINT_URL"],
+            access_key_id=environment["AWS_ACCESS_KEY_ID"],
+            secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
+            region=environment["AWS_DEFAULT_REGION"],
+            client_options={"allow_http": True},
+        )
 
     def hash_of(self, device: str, sha256: str) -> str | None:
         """What is kept under this name hashes to; None where nothing is."""
-        data = self._read(f"{device}/{sha256[:2]}/{sha256}")
-        return None if data is None else hashlib.sha256(data).hexdigest()
-
-    def _read(self, key: str) -> bytes | None:
-        if self._is_folder:
-            file = Path(self._root) / key
-            return file.read_bytes() if file.is_file() else None
         try:
-            with urllib.request.urlopen(f"{self._root}/{key}", timeout=10) as answer:
-                return bytes(answer.read())
-        except urllib.error.HTTPError as error:
-            if error.code != 404:
-                raise
+            data = bytes(obstore.get(self._store, f"{device}/{sha256[:2]}/{sha256}").bytes())
+        except FileNotFoundError:
             return None
+        return hashlib.sha256(data).hexdigest()

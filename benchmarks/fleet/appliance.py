@@ -24,9 +24,11 @@ from benchmarks.fleet.wire import Reply, Wire
 from firmware.uplink_contract.signing import (
     CERTIFICATE_HEADER,
     DATE_HEADER,
+    DIGEST_HEADER,
     NONCE_HEADER,
     SIGNATURE_HEADER,
     SignedRequest,
+    body_digest,
     signed_bytes,
 )
 
@@ -165,12 +167,14 @@ class SimulatedAppliance:
         if not signed:
             return headers
         nonce, date_ms = secrets.token_hex(16), int(time.time() * 1000)
-        text = signed_bytes(SignedRequest(method, target, date_ms, nonce, body))
+        digest = body_digest(body)
+        text = signed_bytes(SignedRequest(method, target, date_ms, nonce, digest))
         signature = self._key.sign(text, ec.ECDSA(hashes.SHA256()))
         return headers | {
             CERTIFICATE_HEADER: self._certificate,
             DATE_HEADER: str(date_ms),
             NONCE_HEADER: nonce,
+            DIGEST_HEADER: digest,
             SIGNATURE_HEADER: base64.b64encode(signature).decode(),
         }
 

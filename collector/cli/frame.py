@@ -27,6 +27,15 @@ DatabaseUrl = Annotated[
         show_envvar=True,
     ),
 ]
+BlobsPlace = Annotated[
+    str,
+    typer.Option(
+        "--blobs",
+        envvar="LINEKEEPER_COLLECTOR_BLOBS",
+        help="where recordings go: a folder, or s3://BUCKET/PREFIX (AWS_ variables)",
+        show_envvar=True,
+    ),
+]
 _WAIT_SECONDS = 3.0
 Result = TypeVar("Result")
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from collector.cli.frame import DatabaseUrl, Json, app, complain, say, with_database
+from collector.cli.frame import BlobsPlace, DatabaseUrl, Json, app, complain, say, with_database
 
 if TYPE_CHECKING:
     from collector.database import Database
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def import_command(
     url: DatabaseUrl,
     folder: Annotated[Path, typer.Argument(help="a USB stick or a share, as appliances in mode `folder` write it")],
-    blobs: Annotated[str, typer.Option(help="where recordings go: a folder, or s3://BUCKET/PREFIX (AWS_ variables)")],
+    blobs: BlobsPlace,
     company: Annotated[str | None, typer.Option(help="whose appliances, where they are not known")] = None,
     as_json: Json = False,
 ) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from collector.cli.frame import DatabaseUrl, app, say
+from collector.cli.frame import BlobsPlace, DatabaseUrl, app, say
 
 if TYPE_CHECKING:
     from collector.service import Options
@@ -18,7 +18,7 @@ Pem = Annotated[Path | None, typer.Option(exists=True, dir_okay=False)]
 @app.command("serve")
 def serve_command(
     url: DatabaseUrl,
-    blobs: Annotated[str, typer.Option(help="where recordings go: a folder, or s3://BUCKET/PREFIX (AWS_ variables)")],
+    blobs: BlobsPlace,
     listen: Annotated[str, typer.Option(help="HOST:PORT; plain HTTP on loopback only")] = "127.0.0.1:8080",
     tls_certificate: Pem = None,
     tls_key: Pem = None,

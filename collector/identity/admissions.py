@@ -27,6 +27,8 @@ WITH asked AS MATERIALIZED (
     SELECT a.device, a.nonce, a.until
       FROM (SELECT set_config('synchronous_commit', 'off', true)) AS soon CROSS JOIN asked a
       JOIN device d ON d.id = a.device
+    -- In one order: two copies that are sent the same replays wait for each other instead of locking each other out.
+    ORDER BY a.device, a.nonce
     ON CONFLICT DO NOTHING
     RETURNING device, nonce
 )

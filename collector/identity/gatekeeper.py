@@ -1,6 +1,7 @@
 """Whether a signed request is let in (docs/delivery.md, "Who asks"). Cheap checks first, the database last.
 
-`look` needs headers only, so that a body is not even read for somebody who cannot be let in; `admit` needs the body.
+All of it is judged by headers, the body's hash among them, so that no body is read for somebody who cannot be let in;
+the body is compared with its hash afterwards.
 Parsed certificates are remembered; they never change. Whether an appliance is denied is not: each request asks.
 """
 
@@ -23,9 +24,11 @@ from firmware.uplink_contract.limits import SIGNATURE_WINDOW_SECONDS
 from firmware.uplink_contract.signing import (
     CERTIFICATE_HEADER,
     DATE_HEADER,
+    DIGEST_HEADER,
     NONCE_HEADER,
     SIGNATURE_HEADER,
     SignedRequest,
+    body_digest,
     signed_bytes,
 )
 
@@ -36,6 +39,7 @@ _REMEMBERED_CERTIFICATES = 4096
 _MOST_HEADER = 8192
 _DATE = re.compile(r"[0-9]{1,15}", re.ASCII)
 _NONCE = re.compile(r"[0-9a-f]{32}", re.ASCII)
+_DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 
 class TimeOfDay(Protocol):
@@ -54,14 +58,10 @@ class Register(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Claimant:
-    """Who says to ask: the headers are sound, nothing is proved yet."""
+    """Who signed these headers, with the key of a certificate of ours."""
 
     certificate: DeviceCertificate
-    method: str
-    target: str
-    date_ms: int
-    nonce: str
-    signature: bytes
+    request: SignedRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ class Gatekeeper:
     def look(
         self, method: str, target: str, device: UUID, headers: Mapping[str, str], *, renewing: bool = False
     ) -> Claimant:
-        """Judge by headers alone. `renewing` takes a certificate that has ended, too.
+        """Judge by certificate and signature. `renewing` takes a certificate that has ended, too.
 
         Raises: Refusal (`certificate`, `wrong_device`, `clock`, `signature`, `malformed`).
         """
@@ -98,26 +98,24 @@ class Gatekeeper:
         if certificate.device != device:
             raise Refusal(Why.WRONG_DEVICE, "the certificate is of another appliance than the address")
         date_ms = _date(headers, now)
-        nonce = headers.get(NONCE_HEADER, "")
-        if not _NONCE.fullmatch(nonce):
-            raise malformed(f"{NONCE_HEADER} must be 32 hex digits")
+        nonce = _hex(headers, NONCE_HEADER, _NONCE)
+        request = SignedRequest(method, target, date_ms, nonce, _hex(headers, DIGEST_HEADER, _DIGEST))
         try:
             signature = _base64(headers.get(SIGNATURE_HEADER, ""))
         except ValueError as error:
             raise Refusal(Why.SIGNATURE, f"{SIGNATURE_HEADER} is no base64") from error
-        return Claimant(certificate, method, target, date_ms, nonce, signature)
-
-    async def admit(self, claimant: Claimant, body: bytes) -> Caller:
-        """Judge by signature, nonce and deny list.
-
-        Raises: Refusal (`signature`, `replayed`, `denied`, `certificate`), and what the database raises.
-        """
-        request = SignedRequest(claimant.method, claimant.target, claimant.date_ms, claimant.nonce, body)
-        certificate = claimant.certificate
-        if not signed_by(certificate.key, claimant.signature, signed_bytes(request)):
+        if not signed_by(certificate.key, signature, signed_bytes(request)):
             raise Refusal(Why.SIGNATURE, "the signature does not fit the request")
-        used_until = _time(claimant.date_ms) + _WINDOW + _CLOCKS_DIFFER
-        admission = await self._admissions.ask(certificate.device, bytes.fromhex(claimant.nonce), used_until)
+        return Claimant(certificate, request)
+
+    async def admit(self, claimant: Claimant) -> Caller:
+        """Judge by nonce and deny list.
+
+        Raises: Refusal (`replayed`, `denied`, `certificate`), and what the database raises.
+        """
+        certificate, request = claimant.certificate, claimant.request
+        used_until = _time(request.date_ms) + _WINDOW + _CLOCKS_DIFFER
+        admission = await self._admissions.ask(certificate.device, bytes.fromhex(request.nonce), used_until)
         if admission is None:
             raise Refusal(Why.CERTIFICATE, "this appliance is not known here; enrol it with a new claim code")
         if admission.denied:
@@ -151,6 +149,19 @@ def _date(headers: Mapping[str, str], now: datetime) -> int:
     if abs(int(text) - now_ms) > SIGNATURE_WINDOW_SECONDS * 1000:
         raise Refusal(Why.CLOCK, "the request's time is too far from ours; sign with ours", server_time_ms=now_ms)
     return int(text)
+
+
+def check_body(claimant: Claimant, body: bytes) -> None:
+    """Whether it is what was signed. Raises: Refusal (`signature`)."""
+    if body_digest(body) != claimant.request.digest:
+        raise Refusal(Why.SIGNATURE, f"the body is not what {DIGEST_HEADER} says")
+
+
+def _hex(headers: Mapping[str, str], name: str, form: re.Pattern[str]) -> str:
+    text = headers.get(name, "")
+    if not form.fullmatch(text):
+        raise malformed(f"{name} must be hex digits: {form.pattern}")
+    return text
 
 
 def _time(milliseconds: int) -> datetime:

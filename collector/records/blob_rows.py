@@ -16,7 +16,7 @@ from collector.errors import CollectorError
 from collector.ports import BlobShelf
 from firmware.journal import journal
 
-UNUSED_FOR = timedelta(days=30)
+UNUSED_FOR = timedelta(days=7)
 """Longer than the usual time between a recording and its record; an appliance sends it again where it was too short."""
 _AT_ONCE = 500
 # A store that is away answers nobody; one recording that it cannot give up must not keep the others.
@@ -25,6 +25,8 @@ _DOOM = """WITH freed AS (DELETE FROM blob b WHERE b.device = %s AND b.sha256 = 
     AND NOT EXISTS (SELECT FROM record r WHERE r.device = b.device AND r.blob_sha256 = b.sha256)
     RETURNING b.device, b.sha256)
 INSERT INTO doomed_blob (device, sha256, doomed_at) SELECT device, sha256, %s FROM freed ON CONFLICT DO NOTHING"""
+_GIVE_UP = """INSERT INTO doomed_blob (device, sha256, doomed_at) SELECT %s, one, %s FROM unnest(%s::bytea[]) AS one
+WHERE NOT EXISTS (SELECT FROM blob b WHERE b.device = %s AND b.sha256 = one) ON CONFLICT DO NOTHING"""
 _DOOM_UNUSED = """WITH freed AS (DELETE FROM blob WHERE NOT used AND stored_at < %s RETURNING device, sha256)
 INSERT INTO doomed_blob (device, sha256, doomed_at) SELECT device, sha256, %s FROM freed ON CONFLICT DO NOTHING"""
 _NEXT = """SELECT device, sha256 FROM doomed_blob WHERE (device, sha256) > (%s, %s)
@@ -56,21 +58,34 @@ async def forget(database: Database, device: UUID, sha256: str) -> None:
         await work.run("DELETE FROM blob WHERE device = %s AND sha256 = %s", [device, bytes.fromhex(sha256)])
 
 
-async def use(work: Transaction, device: UUID, hashes: Sequence[bytes]) -> set[bytes]:
-    """Those that are there; they stay at least until the transaction ends, and count as used."""
+async def held(work: Transaction, device: UUID, hashes: Sequence[bytes]) -> dict[bytes, bool]:
+    """Those that are there, and whether a record ever used each; they stay at least until the transaction ends."""
     if not hashes:
-        return set()
-    key = [device, sorted(set(hashes))]
-    which = "device = %s AND sha256 = ANY(%s::bytea[])"
-    rows = await work.rows(f"SELECT sha256, used FROM blob WHERE {which} ORDER BY sha256 FOR UPDATE", key)  # noqa: S608
-    if not all(row["used"] for row in rows):
-        await work.run(f"UPDATE blob SET used = true WHERE NOT used AND {which}", key)  # noqa: S608
-    return {bytes(row["sha256"]) for row in rows}
+        return {}
+    rows = await work.rows(
+        "SELECT sha256, used FROM blob WHERE device = %s AND sha256 = ANY(%s::bytea[]) ORDER BY sha256 FOR UPDATE",
+        [device, sorted(set(hashes))],
+    )
+    return {bytes(row["sha256"]): row["used"] for row in rows}
+
+
+async def use(work: Transaction, device: UUID, hashes: Sequence[bytes]) -> None:
+    """A record refers to these now."""
+    if hashes:
+        statement = "UPDATE blob SET used = true WHERE device = %s AND sha256 = ANY(%s::bytea[])"
+        await work.run(statement, [device, sorted(hashes)])
 
 
 async def doom(work: Transaction, device: UUID, hashes: Sequence[bytes], now: datetime) -> int:
     """Give up those that no live record of the appliance refers to any more; how many."""
     return await work.run(_DOOM, [device, sorted(set(hashes)), now]) if hashes else 0
+
+
+async def give_up(work: Transaction, device: UUID, hashes: Sequence[bytes], now: datetime) -> None:
+    """As `doom`, and also what has only begun to arrive: an upload may have been cut before its record was erased."""
+    if hashes:
+        await doom(work, device, hashes, now)
+        await work.run(_GIVE_UP, [device, now, sorted(set(hashes)), device])
 
 
 async def sweep(database: Database, shelf: BlobShelf, now: datetime) -> int:

@@ -15,7 +15,7 @@ from typing import Any
 from uuid import UUID
 
 from collector.errors import Malformed
-from collector.records.json_values import why_no_jsonb
+from collector.records.json_values import surely_jsonb, why_no_jsonb
 from firmware.uplink_contract.canonical import canonical_json
 from firmware.uplink_contract.limits import KINDS, MOST_BLOB_BYTES, MOST_RECORD_BYTES, MOST_RECORDS
 
@@ -41,6 +41,8 @@ class IncomingRecord:
     """Canonical JSON of the body."""
     body_hash: bytes | None
     blob_sha256: bytes | None
+    erased_blob: bytes | None = None
+    """Audio of an erased record that may have come, with the record or without."""
 
     @property
     def erased(self) -> bool:
@@ -131,18 +133,21 @@ def _checked(value: dict[str, Any], seq: int, version: int) -> IncomingRecord:
         # What `body_hash` of the contract gives, over the text that is there already.
         body_hash=None if text is None else hashlib.sha256(text).digest(),
         blob_sha256=None if erased else _blob(value.get("blob")),
+        erased_blob=_blob(value.get("blob")) if erased else None,
     )
 
 
 def _body(body: Any) -> tuple[Mapping[str, Any], bytes]:
     if not isinstance(body, dict):
         raise _Wrong("`body` is a JSON object")
-    if reason := why_no_jsonb(body):
-        raise _Wrong(f"`body` {reason}")
     try:
         text = canonical_json(body)
     except ValueError as error:  # infinity, half surrogates
         raise _Wrong("`body` holds a number or a text that is none") from error
+    except RecursionError as error:
+        raise _Wrong("`body` is nested too deep") from error
+    if not surely_jsonb(text) and (reason := why_no_jsonb(body)):
+        raise _Wrong(f"`body` {reason}")
     if len(text) > MOST_RECORD_BYTES:
         raise _Wrong(f"`body` has {len(text)} bytes; at most {MOST_RECORD_BYTES} are stored")
     return body, text

@@ -5,11 +5,14 @@ The appliance judges in the same way, so that both ends erase the same records.
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 
 from phonenumbers import NumberParseException, PhoneNumberFormat, format_number, is_possible_number, parse
 
 LONGEST = 64
+# Most callers. The library says the same, and takes longer than all the rest of a record. (179 dials a carrier.)
+_CHINESE_MOBILE = re.compile(r"1(?!79)[3-9][0-9]{9}", re.ASCII)
 
 
 @lru_cache(maxsize=4096)
@@ -19,6 +22,8 @@ def canonical(number: str, country: str) -> str:
     What is no number of any length that the country has, such as an extension, is only itself.
     """
     number = number[:LONGEST]
+    if country == "CN" and _CHINESE_MOBILE.fullmatch(number):
+        return f"+86{number}"
     try:
         parsed = parse(number, country)
     except NumberParseException:

@@ -67,6 +67,7 @@ class _Batch:
         self._records = records
         self._new: dict[UUID, tuple[IncomingRecord, Kept]] = {}
         self._conflicts: list[IncomingRecord] = []
+        self._blobs: dict[bytes, bool] = {}
         self._freed: list[bytes] = []
         self.answers: list[RecordAnswer] = []
 
@@ -76,17 +77,18 @@ class _Batch:
         device = self._writing.device
         calls = {record.record_id: call_of(record) for record in whole}
         states = await kept(work, device, {*calls, *filter(None, calls.values())}) if whole else {}
-        blobs = await blob_rows.use(work, device, [one.blob_sha256 for one in whole if one.blob_sha256 is not None])
+        hashes = [one.blob_sha256 for one in whole if one.blob_sha256 is not None]
+        self._blobs = await blob_rows.held(work, device, hashes)
         for record in self._records:
-            self.answers.append(self._answer(record, states, blobs))
+            self.answers.append(self._answer(record, states))
 
-    def _answer(self, record: IncomingRecord | Refused, states: dict[UUID, Kept], blobs: set[bytes]) -> RecordAnswer:
+    def _answer(self, record: IncomingRecord | Refused, states: dict[UUID, Kept]) -> RecordAnswer:
         if isinstance(record, Refused):
             return RecordAnswer(record.seq, record.version, Outcome.REJECTED, record.reason)
         before = states.get(record.record_id)
         if before is None and self._of_erased_caller(record, states):
             record = record.without_content()
-        outcome, reason = judge(before, record, record.blob_sha256 in blobs)
+        outcome, reason = judge(before, record, record.blob_sha256 in self._blobs)
         if outcome is Outcome.STORED:
             state = states[record.record_id] = after(before, record)
             self._new[record.record_id] = record, state
@@ -109,11 +111,21 @@ class _Batch:
             await write(work, self._writing, self._new)
         if self._conflicts:
             await write_conflicts(work, self._writing, self._conflicts)
-        await blob_rows.doom(work, self._writing.device, self._freed, self._writing.now)
+        await self._settle_blobs(work)
         if queue is None:
             return
         arrived = [(one.seq, one.version) for one in self.answers if one.outcome in _ARRIVED]
         await progress.advance(work, self._row, arrived, queue, self._writing.now)
+
+    async def _settle_blobs(self, work: Transaction) -> None:
+        device = self._writing.device
+        wanted = {record.blob_sha256 for record, _ in self._new.values()}
+        await blob_rows.use(work, device, [one for one, used in self._blobs.items() if one in wanted and not used])
+        # Audio that came for a record which is not stored, such as one of an erased caller, must not stay either.
+        freed = [*self._freed, *(one for one in self._blobs if one not in wanted)]
+        await blob_rows.doom(work, device, freed, self._writing.now)
+        erased = [one.erased_blob for one in self._records if isinstance(one, IncomingRecord) and one.erased_blob]
+        await blob_rows.give_up(work, device, erased, self._writing.now)
 
     def stored(self) -> list[IncomingRecord]:
         """The last version of each that is new, in the order of the batch."""

@@ -37,6 +37,9 @@ SELECT counted.down, found.* FROM counted LEFT JOIN (
     ) AS either ORDER BY change LIMIT %(most)s
 ) AS found ON true ORDER BY found.change
 """
+_LATEST = """SELECT d.company, coalesce(c.change, 0) AS down,
+       EXISTS (SELECT FROM shared_edit e WHERE e.company = d.company) AS waiting
+FROM device d LEFT JOIN company_change c ON c.company = d.company WHERE d.id = %s"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,19 +59,14 @@ class DownChannel:
 
     async def latest(self, device: uuid.UUID) -> int:
         """The number of the last change of its company: the `down` of every answer. Edits that wait are settled."""
+        rows = await self._database.rows(_LATEST, [device])
+        if not rows:
+            raise _unknown(device)
+        if not rows[0]["waiting"]:
+            return int(rows[0]["down"])
         async with self._database.transaction() as work:
-            row = await work.row(
-                "SELECT d.company, coalesce(c.change, 0) AS down,"
-                " EXISTS (SELECT FROM shared_edit e WHERE e.company = d.company) AS waiting"
-                " FROM device d LEFT JOIN company_change c ON c.company = d.company WHERE d.id = %s",
-                [device],
-            )
-            if row is None:
-                raise _unknown(device)
-            if row["waiting"]:
-                await settle_edits(work, row["company"])
-                return await _counted(work, row["company"])
-            return int(row["down"])
+            await settle_edits(work, rows[0]["company"])
+            return await _counted(work, rows[0]["company"])
 
     async def changes(self, device: uuid.UUID, after: int) -> dict[str, Any]:
         """The body of the answer to `GET /down`: changes in order, and how far they are all there is."""

@@ -9,10 +9,11 @@ from typing import Any
 from collector.database import Row, Transaction
 from collector.sharing.rule import Edit, Item, Touch, Verdict, decide
 from firmware.uplink_contract.canonical import canonical_json
-from firmware.uplink_contract.shared_kinds import ERASED_KEY
+from firmware.uplink_contract.shared_kinds import ERASED_KEY, KINDS
 
 COLLECTOR = "collector"
 """Who makes a change that no appliance made."""
+_OF_PERSONS = [name for name, kind in KINDS.items() if kind.branches_edit]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +64,14 @@ async def edit_item(work: Transaction, place: Place, wanted: Wanted) -> Verdict:
 
 
 async def erase_item(work: Transaction, company: uuid.UUID, item: uuid.UUID) -> bool:
-    """Nothing tells any more what this item was; appliances learn that they forget it. Whether there was one."""
+    """Nothing tells any more what this item was; appliances learn that they forget it. Whether there was one.
+
+    Only what branches edit can be erased, as they ask for it: a flow is not theirs to take away.
+    """
     row = await work.row(
-        "SELECT id, key FROM shared_item WHERE company = %(company)s AND (id = %(id)s"
+        "SELECT id, key FROM shared_item WHERE company = %(company)s AND kind = ANY(%(kinds)s) AND (id = %(id)s"
         " OR id = (SELECT item FROM shared_alias WHERE company = %(company)s AND alias = %(id)s))",
-        {"company": company, "id": item},
+        {"company": company, "id": item, "kinds": _OF_PERSONS},
     )
     if row is None:
         return False

@@ -17,14 +17,14 @@ _TOTAL_SECONDS = 180.0
 Shape = TypeVar("Shape", bound=BaseModel)
 
 
-async def read_body(request: Request, most_bytes: int) -> bytes:
+async def read_body(request: Request, most_bytes: int, most_seconds: float = _TOTAL_SECONDS) -> bytes:
     """The whole body. Raises: Refusal (`too_large`, `malformed`, `unavailable` for one that is too slow)."""
     _check_announced(request, most_bytes)
     pieces: list[bytes] = []
     got = 0
     stream = request.stream()
     try:
-        async with asyncio.timeout(_TOTAL_SECONDS) as total:
+        async with asyncio.timeout(most_seconds) as total:
             while True:
                 async with asyncio.timeout(_IDLE_SECONDS):
                     piece = await anext(stream, None)

@@ -12,7 +12,13 @@ from pydantic.json_schema import models_json_schema
 from collector.refusals import Why
 from collector.web.models import EnrolRequest, ErrorAnswer, RecordsRequest, RenewRequest
 from firmware.uplink_contract.limits import MARK, MARK_HEADER
-from firmware.uplink_contract.signing import CERTIFICATE_HEADER, DATE_HEADER, NONCE_HEADER, SIGNATURE_HEADER
+from firmware.uplink_contract.signing import (
+    CERTIFICATE_HEADER,
+    DATE_HEADER,
+    DIGEST_HEADER,
+    NONCE_HEADER,
+    SIGNATURE_HEADER,
+)
 
 _PLACE = "#/components/schemas/{model}"
 _ALWAYS = ("malformed", "not_found", "too_large", "busy", "fault", "unavailable")
@@ -25,6 +31,7 @@ _HEADERS = {
     CERTIFICATE_HEADER: {"type": "string", "description": "DER of the appliance's certificate, base64"},
     DATE_HEADER: {"type": "string", "pattern": "^[0-9]{1,15}$", "description": "milliseconds since 1970"},
     NONCE_HEADER: {"type": "string", "pattern": "^[0-9a-f]{32}$", "description": "never used twice"},
+    DIGEST_HEADER: {"type": "string", "pattern": "^[0-9a-f]{64}$", "description": "SHA-256 of the body, hex"},
     SIGNATURE_HEADER: {"type": "string", "description": "ECDSA P-256 over the request (signing.py), DER, base64"},
 }
 

@@ -1,4 +1,4 @@
-"""Where a signed request comes in: headers, then a place, then the body, then signature, nonce and deny list."""
+"""Where a signed request comes in: signature, a place, nonce and deny list; and only then its body."""
 
 from __future__ import annotations
 
@@ -9,9 +9,12 @@ from uuid import UUID
 
 from fastapi import Request
 
-from collector.identity.gatekeeper import Caller, Gatekeeper
+from collector.identity.gatekeeper import Caller, Gatekeeper, check_body
 from collector.web.bodies import read_body
 from collector.web.room import Room
+
+# Whoever has no key yet sends two kilobytes, and must not keep the few places for those who have a code.
+_STRANGER_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,22 +34,24 @@ class Door:
 
     @asynccontextmanager
     async def open(
-        self, request: Request, device: str, *, most_bytes: int = 0, renewing: bool = False
+        self, request: Request, device: str, *, most_bytes: int = 0, renewing: bool = False, audio: bool = False
     ) -> AsyncIterator[Visit]:
         """A request for `device`, with a body of at most `most_bytes`. Raises: Refusal, CollectorError."""
         claimant = self._gatekeeper.look(
             request.method, raw_target(request), UUID(device), request.headers, renewing=renewing
         )
         with self.room.place(device):
+            caller = await self._gatekeeper.admit(claimant)
             body = await read_body(request, most_bytes)
-            async with self.room.work():
-                yield Visit(await self._gatekeeper.admit(claimant, body), body)
+            check_body(claimant, body)
+            async with self.room.work(audio=audio):
+                yield Visit(caller, body)
 
     @asynccontextmanager
     async def open_to_anybody(self, request: Request, most_bytes: int) -> AsyncIterator[bytes]:
         """A request that nobody signed: its body. Raises: Refusal."""
         with self.room.place(""):
-            body = await read_body(request, most_bytes)
+            body = await read_body(request, most_bytes, _STRANGER_SECONDS)
             async with self.room.work():
                 yield body
 

@@ -2,7 +2,8 @@
 
 Two limits: bodies that are being read (slow lines hold them long, memory is what they cost) and requests at work (the
 database is what they cost). Who finds no place is told to come later; each appliance has few places, so that one that
-runs wild takes nothing from the others.
+runs wild takes nothing from the others. Audio has at most half of the places at work, so that an object store which
+hangs does not keep records out.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
 from collector.refusals import Refusal, Why
@@ -36,6 +37,7 @@ class Room:
         self._limits = limits
         self._present: Counter[str] = Counter()
         self._work = asyncio.Semaphore(limits.working)
+        self._audio = asyncio.Semaphore(max(limits.working // 2, 1))
         self.present = 0
         self.working = 0
 
@@ -57,16 +59,17 @@ class Room:
                 del self._present[who]
 
     @asynccontextmanager
-    async def work(self) -> AsyncIterator[None]:
+    async def work(self, *, audio: bool = False) -> AsyncIterator[None]:
         """A place at work. Raises: Refusal (`unavailable`)."""
-        try:
-            async with asyncio.timeout(self._limits.wait_seconds):
-                await self._work.acquire()
-        except TimeoutError as error:
-            raise Refusal(Why.UNAVAILABLE, "too much to do; try again later") from error
-        self.working += 1
-        try:
-            yield
-        finally:
-            self.working -= 1
-            self._work.release()
+        async with AsyncExitStack() as places:
+            try:
+                async with asyncio.timeout(self._limits.wait_seconds):
+                    for kind in (self._audio, self._work) if audio else (self._work,):
+                        await places.enter_async_context(kind)
+            except TimeoutError as error:
+                raise Refusal(Why.UNAVAILABLE, "too much to do; try again later") from error
+            self.working += 1
+            try:
+                yield
+            finally:
+                self.working -= 1

@@ -1,7 +1,7 @@
 """Serves an ASGI application over HTTP or HTTPS; the only module of the collector that imports uvicorn.
 
-What uvicorn does not bound by itself is bounded here: how many connections there are, and how long one may take over
-its headers.
+What uvicorn does not bound by itself is bounded here: how many connections there are, how long one may take over its
+headers, and how long over reading its answer.
 """
 
 from __future__ import annotations
@@ -27,6 +27,9 @@ from firmware.uplink_contract.limits import MARK, MARK_HEADER
 
 _HEADER_SECONDS = 30.0
 _KEEP_ALIVE_SECONDS = 15
+# Who reads less of an answer than this does not read it; a line of 64 kbit/s carries sixty times as much.
+_READ_SECONDS = 30.0
+_LEAST_READ_BYTES = 4096
 # The largest request at the slowest bearable line, and its answer.
 _FINISH_SECONDS = 30
 _BACKLOG = 1024
@@ -158,6 +161,7 @@ class _Connection(H11Protocol):
 
     most_connections = 0
     _deadline: asyncio.TimerHandle | None = None
+    _reading: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -169,6 +173,7 @@ class _Connection(H11Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
         self._end_watch()
+        self._end_reading()
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
@@ -177,6 +182,16 @@ class _Connection(H11Protocol):
     def on_response_complete(self) -> None:
         super().on_response_complete()
         self._watch_headers()
+
+    def pause_writing(self) -> None:
+        """More of an answer waits than the transport likes to hold."""
+        super().pause_writing()
+        self._watch_reader()
+
+    def resume_writing(self) -> None:
+        """The client has read nearly all of it."""
+        super().resume_writing()
+        self._end_reading()
 
     def send_400_response(self, msg: str) -> None:
         """Not even HTTP: told in our own words."""
@@ -190,10 +205,33 @@ class _Connection(H11Protocol):
 
     def _watch_headers(self) -> None:
         waiting = self.cycle is None or self.cycle.response_complete
-        if not waiting or self.transport.is_closing():
+        if not waiting:
             self._end_watch()
         elif self._deadline is None:
-            self._deadline = self.loop.call_later(_HEADER_SECONDS, self.transport.abort)
+            # Also where it is to be closed: the rest of an answer that nobody reads would keep it open for ever.
+            self._deadline = self.loop.call_later(_HEADER_SECONDS, self._headers_late)
+
+    def _headers_late(self) -> None:
+        self._deadline = None
+        if self._reading is None:
+            self.transport.abort()
+        else:  # it is still reading the last answer
+            self._watch_headers()
+
+    def _watch_reader(self) -> None:
+        unread = self.transport.get_write_buffer_size()
+        self._reading = self.loop.call_later(_READ_SECONDS, self._judge_reader, unread)
+
+    def _judge_reader(self, before: int) -> None:
+        if self.transport.get_write_buffer_size() > before - _LEAST_READ_BYTES:
+            self.transport.abort()
+        else:
+            self._watch_reader()
+
+    def _end_reading(self) -> None:
+        if self._reading is not None:
+            self._reading.cancel()
+            self._reading = None
 
     def _end_watch(self) -> None:
         if self._deadline is not None:

@@ -26,6 +26,15 @@ class PowerFact:
 
 
 @dataclass(frozen=True, slots=True)
+class DeliveryFact:
+    """How many records wait to be delivered, for how long, and how many were set aside for a person."""
+
+    queued: int | None = None
+    oldest_seconds: float | None = None
+    set_aside: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """The appliance at one moment."""
 
@@ -36,12 +45,15 @@ class Facts:
     voice_room: bool | None
     """Whether the disk has room for what callers say."""
     open_incidents: int | None
+    delivery: DeliveryFact | None = None
+    """None where nothing is to be delivered."""
 
     @property
     def well(self) -> bool:
         """Whether nothing needs a person."""
         lines_well = all(line.fault is None for line in self.lines)
-        return lines_well and self.voice_room is not False and not self.open_incidents
+        delivery_well = self.delivery is None or not self.delivery.set_aside
+        return lines_well and delivery_well and self.voice_room is not False and not self.open_incidents
 
     def to_json(self) -> dict[str, Any]:
         """For monitoring."""

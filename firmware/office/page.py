@@ -9,7 +9,7 @@ from html import escape
 from importlib import resources
 from typing import Any
 
-from firmware.office.facts import Facts, LineFact, PowerFact
+from firmware.office.facts import DeliveryFact, Facts, LineFact, PowerFact
 
 LANGUAGES = ("zh", "en")
 _MOST_PREFERENCES = 10
@@ -48,6 +48,7 @@ def status_page(facts: Facts, language: str) -> str:
         *_section(words["lines"], "".join(_line(line, words) for line in facts.lines)),
         *_section(words["power"], _item(_power(facts.power, words))),
         *_section(words["disk"], _item(_disk(facts, words))),
+        *(_section(words["delivery"], _item(_delivery(facts.delivery, words))) if facts.delivery else ()),
         *_section(words["incidents"], _item(_or_unknown(facts.open_incidents, words))),
         *_section(words["version"], _item(facts.version)),
     ]
@@ -92,6 +93,16 @@ def _disk(facts: Facts, words: dict[str, Any]) -> str:
         return str(words["unknown"])
     text: str = words["full" if facts.voice_room is False else "free"]
     return text.format(megabytes=facts.free_megabytes)
+
+
+def _delivery(delivery: DeliveryFact, words: dict[str, Any]) -> str:
+    if delivery.queued is None:
+        return str(words["unknown"])
+    waits: str = words["waiting" if delivery.queued else "delivered"]
+    told = [waits.format(queued=delivery.queued, hours=f"{(delivery.oldest_seconds or 0.0) / 3600:.1f}")]
+    if delivery.set_aside:
+        told.append(words["set_aside"].format(records=delivery.set_aside))
+    return str(words["joint"]).join(told)
 
 
 def _or_unknown(value: int | None, words: dict[str, Any]) -> str:

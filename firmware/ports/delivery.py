@@ -45,6 +45,8 @@ class Entry:
     attempts: int
     body: Mapping[str, Any] | None
     blob: Blob | None = None
+    erased_audio: tuple[str, int] | None = None
+    """SHA-256 and size of audio of an erased record that the far end may have, whether it has the record or not."""
 
 
 class Outcome(Enum):

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from firmware.durable_files import free_bytes
 from firmware.errors import LinekeeperError, ServiceError
 from firmware.journal import journal
-from firmware.office.facts import Facts, LineFact, PowerFact
+from firmware.office.facts import DeliveryFact, Facts, LineFact, PowerFact
 from firmware.office.web import OfficeWeb
 from firmware.services.alive import control_probe
 from firmware.services.control import ControlServer
@@ -128,7 +128,18 @@ def find_facts(settings: Settings) -> Facts:
         free_megabytes=None if free is None else free // _MEGABYTE,
         voice_room=None if free is None else free > settings.calls.keep_free_megabytes * _MEGABYTE,
         open_incidents=_open_incidents(settings),
+        delivery=_delivery(settings),
     )
+
+
+def _delivery(settings: Settings) -> DeliveryFact | None:
+    try:
+        status = ControlClient(control_socket(settings, "sync")).get("status")
+        if not status["routes"]:
+            return None
+        return DeliveryFact(status["queued"], status["oldest_seconds"], status["quarantined"])
+    except (ServiceError, KeyError, TypeError):
+        return DeliveryFact() if settings.sync.mode != "off" else None
 
 
 def _power(settings: Settings) -> PowerFact:

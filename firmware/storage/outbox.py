@@ -199,6 +199,14 @@ def _entry(ready: Ready) -> tuple[Entry, int]:
             attempts=waiting.attempts,
             body=body,
             blob=ready.blob,
+            erased_audio=_erased_audio(waiting),
         ),
         size,
     )
+
+
+def _erased_audio(waiting: Waiting) -> tuple[str, int] | None:
+    """Its hash was noted before it could be sent, and may be all that is left of an upload that a cut ended."""
+    if waiting.found is not None or waiting.blob_sha256 is None or waiting.blob_bytes is None:
+        return None
+    return waiting.blob_sha256, waiting.blob_bytes

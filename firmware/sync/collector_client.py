@@ -21,9 +21,11 @@ from firmware.uplink_contract.limits import MARK, MARK_HEADER, PART_BYTES
 from firmware.uplink_contract.signing import (
     CERTIFICATE_HEADER,
     DATE_HEADER,
+    DIGEST_HEADER,
     NONCE_HEADER,
     SIGNATURE_HEADER,
     SignedRequest,
+    body_digest,
     signed_bytes,
 )
 
@@ -117,11 +119,12 @@ class CollectorClient:
         assert self.identity is not None  # `_target` has looked
         # The prefix of the URL is a part of what is sent, so it is signed as well.
         sent = urlsplit(self._url).path + target
-        request = SignedRequest(method, sent, self.now_ms(), secrets.token_hex(16), body)
+        request = SignedRequest(method, sent, self.now_ms(), secrets.token_hex(16), body_digest(body))
         headers = {
             CERTIFICATE_HEADER: base64.b64encode(self.identity.certificate.der).decode("ascii"),
             DATE_HEADER: str(request.date_ms),
             NONCE_HEADER: request.nonce,
+            DIGEST_HEADER: request.digest,
             SIGNATURE_HEADER: base64.b64encode(self.identity.key.sign(signed_bytes(request))).decode("ascii"),
             "Content-Type": kind,
         }

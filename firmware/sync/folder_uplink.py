@@ -118,7 +118,8 @@ class _Stick:
     def _write_records(self, ready: Sequence[tuple[Entry, bytes]]) -> None:
         gone = {(entry.kind, entry.record_id) for entry, _ in ready if entry.body is None}
         if gone:
-            erase(self._records, self._audio, gone)
+            named = {entry.erased_audio[0] for entry, _ in ready if entry.erased_audio}
+            erase(self._records, self._audio, gone, named)
         if ready:
             first = min(entry.seq for entry, _ in ready)
             put(self._records / f"{first:020d}-{uuid.uuid4()}.jsonl", [line + b"\n" for _, line in ready])

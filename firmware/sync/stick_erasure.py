@@ -13,19 +13,24 @@ from firmware.sync.stick_files import put, remove
 _BLOB = re.compile(rb'"sha256":"([0-9a-f]{64})"')
 # Records are written 200 a file, and none has more than 64 KiB; a larger file is not ours.
 _MOST_BYTES = 16 * 1024 * 1024
+_ERASED = b'"erased":true'
 
 
-def erase(records: Path, audio: Path, gone: AbstractSet[tuple[str, str]]) -> None:
-    """Take out what the stick holds of these records (kind and id). Raises: OSError.
+def erase(
+    records: Path, audio: Path, gone: AbstractSet[tuple[str, str]], named: AbstractSet[str] = frozenset()
+) -> None:
+    """Take out what the stick holds of these records (kind and id), and of their audio. Raises: OSError.
+
+    `named` are hashes of their audio: it may have come without its record.
 
     Audio goes before the lines that name it: after a cut in between it is found again.
     """
     changed: dict[Path, list[bytes]] = {}
-    theirs: set[bytes] = set()
+    theirs: set[bytes] = {name.encode("ascii") for name in named}
     others: set[bytes] = set()
     for file, lines in _files_in(records):
         kept = [line for line in lines if not _is_of(line, gone)]
-        others.update(name for line in kept for name in _BLOB.findall(line))
+        others.update(name for line in kept if _ERASED not in line for name in _BLOB.findall(line))
         if len(kept) < len(lines):
             theirs.update(name for line in lines for name in _BLOB.findall(line) if line not in kept)
             changed[file] = kept

@@ -15,7 +15,7 @@ class NoRecord(ValueError):
 
 def wire_record(entry: Entry) -> dict[str, Any]:
     """The fields that every far end gets."""
-    blob = entry.blob
+    audio = (entry.blob.sha256, entry.blob.byte_count) if entry.blob else entry.erased_audio
     return {
         "kind": entry.kind,
         "id": entry.record_id,
@@ -25,7 +25,7 @@ def wire_record(entry: Entry) -> dict[str, Any]:
         "clock_trusted": entry.clock_trusted,
         "erased": entry.body is None,
         "body": None if entry.body is None else dict(entry.body),
-        "blob": None if blob is None else {"sha256": blob.sha256, "bytes": blob.byte_count},
+        "blob": None if audio is None else {"sha256": audio[0], "bytes": audio[1]},
     }
 
 

@@ -21,9 +21,11 @@ from firmware.uplink_contract.limits import PART_BYTES
 from firmware.uplink_contract.signing import (
     CERTIFICATE_HEADER,
     DATE_HEADER,
+    DIGEST_HEADER,
     NONCE_HEADER,
     SIGNATURE_HEADER,
     SignedRequest,
+    body_digest,
     signed_bytes,
 )
 
@@ -58,12 +60,14 @@ class Appliance:
         """For `target`, path and query exactly as they are sent."""
         date_ms = int(time.time() * 1000) + self.clock_ms
         nonce = secrets.token_hex(16)
-        content = signed_bytes(SignedRequest(method, target, date_ms, nonce, body))
+        digest = body_digest(body)
+        content = signed_bytes(SignedRequest(method, target, date_ms, nonce, digest))
         signature = self.key.sign(content, ec.ECDSA(hashes.SHA256()))
         return {
             CERTIFICATE_HEADER: self._certificate,
             DATE_HEADER: str(date_ms),
             NONCE_HEADER: nonce,
+            DIGEST_HEADER: digest,
             SIGNATURE_HEADER: base64.b64encode(signature).decode(),
         }
 

@@ -67,14 +67,15 @@ def test_errors_are_one_line_and_a_status(database_url: str, run: Run) -> None:
     assert run("records", "list", url="nonsense://x").status == 1
 
 
-def test_import_then_look(run: Run, migrated_url: str, tmp_path: Path) -> None:
+def test_import_then_look(run: Run, migrated_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     place = export_to(tmp_path / "stick")
     blob = add_audio(place, b"RIFFsound")
     add_records(place, [wire(1), wire(3, kind="message", blob=blob)])
     command = ("import", str(tmp_path / "stick"), "--blobs", str(tmp_path / "blobs"), "--company", "Acme")
     first = run(*command, url=migrated_url)
     assert first == Done(0, "1 appliances, 1 recordings; records: 2 stored\n", "")
-    assert json.loads(run(*command, "--json", url=migrated_url).out)["duplicate"] == 2
+    monkeypatch.setenv("LINEKEEPER_COLLECTOR_BLOBS", str(tmp_path / "blobs"))
+    assert json.loads(run(*command[:2], "--json", url=migrated_url).out)["duplicate"] == 2
     kept = [file for file in (tmp_path / "blobs").rglob("*") if file.is_file()]
     assert [file.read_bytes() for file in kept] == [b"RIFFsound"]
     gaps = run("gaps", "office", "--json", url=migrated_url)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import firmware.office
 from firmware.events import LineState, PowerState
-from firmware.office.facts import Facts, LineFact, PowerFact
+from firmware.office.facts import DeliveryFact, Facts, LineFact, PowerFact
 from firmware.office.page import LANGUAGES, choose_language, status_page
 
 WORDS = tomllib.loads((Path(firmware.office.__file__).parent / "words.toml").read_text(encoding="utf-8"))
@@ -97,3 +97,21 @@ def test_language_is_asked_for_else_preferred_else_the_first(asked: str | None, 
 @given(st.none() | st.text(), st.text())
 def test_any_header_chooses_a_language(asked: str | None, accepted: str) -> None:
     assert choose_language(asked, accepted, "en") in LANGUAGES
+
+
+@pytest.mark.parametrize(
+    ("delivery", "told", "well"),
+    [
+        (None, None, True),
+        (DeliveryFact(), "unknown", True),
+        (DeliveryFact(0), "everything is delivered", True),
+        (DeliveryFact(12, 5400.0), "12 records wait, the oldest for 1.5 h", True),
+        (DeliveryFact(0, None, 2), "everything is delivered; 2 were refused and set aside", False),
+    ],
+)
+def test_delivery_is_told_where_there_is_any(delivery: DeliveryFact | None, told: str | None, well: bool) -> None:
+    here = facts(delivery=delivery)
+    text = Tags(status_page(here, "en")).text
+    assert (told is None) == ("Delivery" not in text)
+    assert told is None or f"Delivery{told}Open" in text
+    assert here.well is well

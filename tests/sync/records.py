@@ -50,6 +50,7 @@ def entry(
     version: int | None = None,
     blob: Blob | None = None,
     erased: bool = False,
+    erased_audio: tuple[str, int] | None = None,
 ) -> Entry:
     return Entry(
         seq=seq,
@@ -61,4 +62,5 @@ def entry(
         attempts=0,
         body=None if erased else (body if body is not None else {"number": seq}),
         blob=blob,
+        erased_audio=erased_audio,
     )

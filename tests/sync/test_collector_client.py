@@ -23,7 +23,7 @@ from firmware.sync.collector_answers import NoSense, RequestRefused, read_answer
 from firmware.sync.collector_client import CollectorClient
 from firmware.sync.http_caller import CallerSettings, HttpCaller
 from firmware.sync.rate import ByteRate
-from firmware.uplink_contract.signing import SignedRequest, signed_bytes
+from firmware.uplink_contract.signing import SignedRequest, body_digest, signed_bytes
 from tests.sync.certificates import identity, verifies
 from tests.sync.raw_server import Handle, answer, raw_server
 
@@ -184,7 +184,9 @@ async def test_requests_are_signed_over_what_is_sent() -> None:
         method, target, _ = head.split(b"\r\n")[0].decode().split(" ")
         headers = dict(line.decode().lower().split(": ", 1) for line in head.split(b"\r\n")[1:])
         raw = {line.split(b": ")[0].lower(): line.split(b": ", 1)[1] for line in head.split(b"\r\n")[1:]}
-        signed = SignedRequest(method, target, int(headers["linekeeper-date"]), headers["linekeeper-nonce"], body)
+        digest = headers["linekeeper-digest"]
+        assert digest == body_digest(body)
+        signed = SignedRequest(method, target, int(headers["linekeeper-date"]), headers["linekeeper-nonce"], digest)
         assert target.startswith("/behind/a/prefix/v1/d/device-1")
         assert verifies(base64.b64decode(raw[b"linekeeper-signature"]), signed_bytes(signed))
         nonces.add(headers["linekeeper-nonce"])

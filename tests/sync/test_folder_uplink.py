@@ -213,6 +213,22 @@ async def test_an_erased_record_leaves_a_tombstone_and_neither_words_nor_audio(s
     assert b"13800138000" not in b"".join(file.read_bytes() for file in stick.rglob("*.jsonl"))
 
 
+async def test_audio_that_came_without_its_record_goes_with_the_erasure_unless_another_has_it(
+    stick: Path, home: Path
+) -> None:
+    alone, shared = blob_in(home, b"\x01" * 100), blob_in(home, b"\x02" * 100)
+    folder = uplink(stick, home)
+    await folder.deliver([entry(1, kind="recording", blob=alone), entry(2, kind="recording", blob=shared)])
+    for file in stick.rglob("*.jsonl"):  # the stick was pulled between audio and record
+        file.write_bytes(
+            b"".join(line for line in file.read_bytes().splitlines(True) if entry(1).record_id.encode() not in line)
+        )
+    for seq, blob in ((1, alone), (3, shared), (1, alone)):
+        lost = (blob.sha256, blob.byte_count)
+        await folder.deliver([entry(seq, version=9, kind="recording", erased=True, erased_audio=lost)])
+    assert set(audio_on(stick)) == {f"{shared.sha256}.wav"}
+
+
 async def test_a_share_that_hangs_is_given_up_and_not_asked_again_until_it_answers() -> None:
     released, begun = threading.Event(), []
     thread: PatientThread[int] = PatientThread("the folder /mnt/share")

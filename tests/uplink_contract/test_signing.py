@@ -11,7 +11,7 @@ from firmware.uplink_contract.canonical import body_hash, canonical_json
 from firmware.uplink_contract.signing import SignedRequest, signed_bytes
 
 _words = st.text(st.characters(exclude_characters="\r\n", exclude_categories=["Cs"]), max_size=20)
-_requests = st.builds(SignedRequest, _words, _words, st.integers(), _words, st.binary(max_size=20))
+_requests = st.builds(SignedRequest, _words, _words, st.integers(), _words, _words)
 
 
 @given(_requests, _requests)
@@ -19,7 +19,7 @@ def test_two_requests_never_share_what_is_signed(one: SignedRequest, other: Sign
     assert (signed_bytes(one) == signed_bytes(other)) == (one == other)
 
 
-@given(_requests, st.sampled_from(["method", "target", "nonce"]))
+@given(_requests, st.sampled_from(["method", "target", "nonce", "digest"]))
 def test_a_line_break_cannot_move_a_word_into_another_field(request_: SignedRequest, field: str) -> None:
     broken: Any = {field: "a\nb"}
     with pytest.raises(ValueError, match="line break"):

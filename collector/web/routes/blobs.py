@@ -21,13 +21,13 @@ def blob_routes(parts: Parts) -> APIRouter:
     @router.get("/v1/d/{device}/blobs/{sha256}", **described(BlobAnswer))
     async def progress(request: Request, device: DeviceId, sha256: Sha256) -> JSONResponse:
         """How much of a recording is here."""
-        async with parts.door.open(request, device):
+        async with parts.door.open(request, device, audio=True):
             return _answer(await parts.uploads.progress(UUID(device), sha256))
 
     @router.patch("/v1/d/{device}/blobs/{sha256}", **described(BlobAnswer, bytes, refusals=("offset", "hash")))
     async def add(request: Request, device: DeviceId, sha256: Sha256, offset: Offset, size: Size) -> JSONResponse:
         """Take the next part."""
-        async with parts.door.open(request, device, most_bytes=PART_BYTES) as visit:
+        async with parts.door.open(request, device, most_bytes=PART_BYTES, audio=True) as visit:
             part = Part(offset, size, visit.body)
             reached = await parts.uploads.add(UUID(device), sha256, part)
             parts.metrics.audio(len(visit.body))

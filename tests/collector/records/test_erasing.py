@@ -116,6 +116,44 @@ async def test_no_later_version_brings_the_caller_back(database: Database, store
     assert {row["erased"] for row in await list_records(database, kind="message")} == {True}
 
 
+async def test_audio_that_comes_after_its_caller_was_erased_goes_as_well(
+    database: Database, store: RecordStore, device: UUID
+) -> None:
+    await blob_rows.note(database, device, SHA, 3)
+    ids = await visit(store, device, 1, SPELLINGS[0], SHA)
+    await erase(database, SPELLINGS[0])
+    # It had been uploaded before the erasure, or again by an appliance that was restored.
+    for sha in (SHA, OTHER):
+        await blob_rows.note(database, device, sha, 3)
+    blobs = [{"sha256": sha, "bytes": 3} for sha in (SHA, OTHER)]
+    late = [
+        incoming(9, id=ids["message"], kind="message", body={"call_id": ids["call"]}, blob=blobs[0]),
+        incoming(10, kind="message", body={"call_id": ids["call"]}, blob=blobs[1]),
+    ]
+    await store.store(device, late, report(late))
+    assert await blob_rows.exists(database, device, [SHA, OTHER]) == set()
+    assert len(await database.rows("SELECT FROM doomed_blob")) == 2
+
+
+async def test_an_erasure_takes_audio_along_that_came_without_its_record_or_in_part(
+    database: Database, store: RecordStore, device: UUID
+) -> None:
+    begun, used = "12" * 32, "34" * 32
+    for sha in (SHA, used):
+        await blob_rows.note(database, device, sha, 3)
+    other = incoming(1, kind="recording", body={}, blob={"sha256": used, "bytes": 3})
+    await store.store(device, [other], report([other]))
+    erased = [
+        incoming(seq, kind="recording", erased=True, blob={"sha256": sha, "bytes": 3})
+        for seq, sha in enumerate((SHA, begun, used), start=2)
+    ]
+    answers = await store.store(device, erased, report(erased))
+    assert {answer.outcome.value for answer in answers} == {"stored"}
+    assert await blob_rows.exists(database, device, [SHA, begun, used]) == {used}
+    doomed = await database.rows("SELECT encode(sha256, 'hex') AS it FROM doomed_blob")
+    assert {row["it"] for row in doomed} == {SHA, begun}
+
+
 async def test_another_company_keeps_its_caller(database: Database, store: RecordStore, device: UUID) -> None:
     await blob_rows.note(database, device, SHA, 3)
     await visit(store, device, 1, SPELLINGS[0], SHA)

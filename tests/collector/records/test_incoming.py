@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from collector.errors import Malformed
 from collector.records.columns import columns_of
 from collector.records.incoming import IncomingRecord, Refused, batch_of, parsed_time, record_of
-from collector.records.json_values import MOST_DEPTH, why_no_jsonb
+from collector.records.json_values import MOST_DEPTH, surely_jsonb, why_no_jsonb
 from firmware.uplink_contract.canonical import body_hash
 from firmware.uplink_contract.limits import MOST_RECORD_BYTES
 from tests.collector.records.wire import TIME, wire
@@ -112,7 +112,9 @@ def test_any_text_is_a_time_or_none(text: str) -> None:
 @given(JSON)
 def test_what_jsonb_can_hold_is_known_beforehand(value: Any) -> None:
     text = json.dumps(value)
-    assert why_no_jsonb(value) is not None or "\\u0000" not in text.replace("\\\\", "")
+    reason = why_no_jsonb(value)
+    assert reason is not None or "\\u0000" not in text.replace("\\\\", "")
+    assert reason is None or not surely_jsonb(text.encode())
 
 
 def good_batch() -> dict[str, Any]:

@@ -151,6 +151,16 @@ async def test_a_removed_item_comes_as_nothing(database: Database, down: DownCha
     assert [(change["key"], change["body"]) for change in await news(down, device)] == [(KEY, None)]
 
 
+async def test_a_branch_erases_nothing_that_it_may_not_edit(
+    database: Database, down: DownChannel, device: uuid.UUID
+) -> None:
+    await set_item(database, "Acme", "flow", "office", {"text": "start: {}"})
+    (change,) = await news(down, device)
+    await deliver(database, device, {"erase": True, "item": change["item"]}, uuid.uuid4())
+    assert await news(down, device, change["change"]) == []
+    assert [item["key"] for item in await list_items(database, "Acme", None)] == ["office"]
+
+
 async def test_a_branch_erases_an_item_without_saying_who_it_was(
     database: Database, down: DownChannel, device: uuid.UUID
 ) -> None:

@@ -12,10 +12,11 @@ from typing import Any
 import httpx
 import pytest
 
+from collector.blobs.shelf import Shelf
 from collector.service import Collector
 from collector.web.room import Limits
 from firmware.uplink_contract.limits import MOST_BATCH_BYTES, MOST_BLOB_BYTES, PART_BYTES
-from tests.collector.clients import Appliance
+from tests.collector.clients import Appliance, new_key
 from tests.collector.copies import Copies
 
 NOW = datetime.now(UTC).isoformat()
@@ -190,12 +191,73 @@ async def test_a_body_that_stops_coming_is_given_up(copies: Copies, monkeypatch:
         assert collector.parts.door.room.present == 0
 
 
+async def test_who_saw_a_certificate_holds_no_place_with_a_body_that_never_ends(copies: Copies) -> None:
+    async with copies.copy(limits=Limits(each_device=1)) as (collector, web):
+        appliance = await copies.enrolled(collector, web)
+        target = f"/v1/d/{appliance.device}/records"
+        thief = Appliance(appliance.device, new_key(), appliance.certificate_pem)
+        seen = appliance.headers("POST", target)
+        await web.post(target, headers=seen)
+        for headers in (thief.headers("POST", target), seen):
+            lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+            reader, writer = await asyncio.open_connection(*collector.address)
+            writer.write(f"POST {target} HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n{lines}\r\n12345".encode())
+            assert (await reader.readline()).startswith(b"HTTP/1.1 401")
+            assert (await appliance.send(web, "GET")).status_code == 200
+            writer.close()
+
+
+async def test_a_stranger_with_a_slow_body_is_given_up_soon(copies: Copies, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("collector.web.door._STRANGER_SECONDS", 0.2)
+    async with copies.copy() as (collector, _):
+        reader, writer = await asyncio.open_connection(*collector.address)
+        writer.write(b"POST /v1/enrol HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n12345")
+        assert (await reader.readline()).startswith(b"HTTP/1.1 503")
+        writer.close()
+
+
+async def test_a_store_that_hangs_keeps_no_records_out(copies: Copies, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with copies.copy(limits=Limits(working=4, wait_seconds=0.2)) as (collector, web):
+        appliances = [await copies.enrolled(collector, web) for _ in range(2)]
+        hang = asyncio.Event()
+
+        async def wait(*_: object) -> None:
+            await hang.wait()
+
+        monkeypatch.setattr("collector.blobs.shelf.Shelf.sizes", wait)
+        audio = [asyncio.create_task(one.send(web, "GET", f"/blobs/{'a' * 64}")) for one in appliances for _ in "ab"]
+        done, held = await asyncio.wait(audio, return_when=asyncio.FIRST_COMPLETED)
+        assert {task.result().status_code for task in done} == {503}
+        answer = await appliances[0].send(web, "POST", "/records", _batch(_record(1)))
+        assert answer.json()["answers"][0]["outcome"] == "stored"
+        hang.set()
+        await asyncio.gather(*held)
+
+
 async def test_one_appliance_takes_no_more_than_its_places(copies: Copies) -> None:
     async with copies.copy(limits=Limits(each_device=1)) as (collector, web):
         appliance = await copies.enrolled(collector, web)
         asked = [appliance.send(web, "GET") for _ in range(8)]
         answers = [answer.status_code for answer in await asyncio.gather(*asked)]
         assert set(answers) == {200, 429}
+
+
+async def test_many_who_ask_whether_it_is_ready_share_one_look(
+    collector: Collector, web: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = 0
+    put = Shelf.put
+
+    async def counted(*given: Any, **named: Any) -> None:
+        nonlocal looks
+        looks += 1
+        await asyncio.sleep(0.1)
+        await put(*given, **named)
+
+    monkeypatch.setattr("collector.blobs.shelf.Shelf.put", counted)
+    answers = await asyncio.gather(*(web.get("/readyz") for _ in range(50)))
+    assert {answer.status_code for answer in answers} == {200}
+    assert looks < 10
 
 
 async def test_plain_http_is_for_loopback_only(copies: Copies) -> None:
