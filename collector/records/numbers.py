@@ -11,7 +11,7 @@ from functools import lru_cache
 from phonenumbers import NumberParseException, PhoneNumberFormat, format_number, is_possible_number, parse
 
 LONGEST = 64
-# Most callers. The library says the same, and takes longer than all the rest of a record. (179 dials a carrier.)
+# Most callers. The library says the same of them, and takes longer than all the rest of a record; 179 dials others.
 _CHINESE_MOBILE = re.compile(r"1(?!79)[3-9][0-9]{9}", re.ASCII)
 
 

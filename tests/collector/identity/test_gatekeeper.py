@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collector.identity.admissions import Admission
-from collector.identity.certificates import Authority, issue, new_authority
+from collector.identity.certificates import Authority, issue, new_authority, read_certificate
 from collector.identity.gatekeeper import Caller, Gatekeeper, check_body
 from collector.refusals import Refusal, Why
 from firmware.uplink_contract.signing import (
@@ -192,8 +192,15 @@ async def test_whatever_stands_in_a_header_is_refused_in_a_sentence(changes: dic
 
 
 @given(st.integers(0, 10_000), st.integers(1, 255))
-async def test_one_changed_byte_of_a_certificate_is_noticed(place: int, change: int) -> None:
+async def test_one_changed_byte_of_a_certificate_is_noticed_or_changes_nothing(place: int, change: int) -> None:
     der = bytearray(base64.b64decode(_SOUND[CERTIFICATE_HEADER]))
     der[place % len(der)] ^= change
     changed = {**_SOUND, CERTIFICATE_HEADER: base64.b64encode(der).decode()}
-    assert (await Gate().refused(changed)).why in {Why.CERTIFICATE, Why.SIGNATURE, Why.WRONG_DEVICE}
+    whys: set[Why] = set()
+    try:
+        caller = await Gate().ask(changed)
+        # How many bits of a BIT STRING's last byte count is not signed; where these are zeros it may say otherwise.
+        assert caller.certificate == read_certificate(base64.b64decode(_SOUND[CERTIFICATE_HEADER]), AUTHORITY)
+    except Refusal as refusal:
+        whys.add(refusal.why)
+    assert whys <= {Why.CERTIFICATE, Why.SIGNATURE, Why.WRONG_DEVICE}
