@@ -67,7 +67,7 @@ def status_lines(status: Mapping[str, Any]) -> Sequence[str]:
     """For people."""
     if not status["routes"] and status["mode"] == "off":
         return ["delivery is off (mode: off); records stay on this appliance"]
-    lines = [f"mode: {status['mode']}"]
+    lines = [f"mode: {status['mode']}" + (" (records stay on this appliance)" if status["mode"] == "off" else "")]
     if not status["running"]:
         lines.append("the sync service is not running, so nothing leaves; start it with: linekeeper run sync")
     for route in status["routes"]:
@@ -80,25 +80,35 @@ def status_lines(status: Mapping[str, Any]) -> Sequence[str]:
 
 
 def _route_lines(route: Mapping[str, Any]) -> list[str]:
-    name, waits = route["name"], f"{route['queued']} records wait"
-    if route["queued"] and route["oldest_seconds"] is not None:
-        waits += f", the oldest for {span_words(route['oldest_seconds'])}"
-    if route["audio_queued"]:
-        waits += f"; {route['audio_queued']} of them with audio"
-    lines = [f"{name}: {waits}"]
+    last = f"last delivered {route['last_success_at']}" if route["last_success_at"] else "nothing was delivered yet"
+    told = [f"{waiting_words(route)}; {last}"]
     if progress := route["progress"]:
-        lines.append(f"{name}: {_progress_words(progress)}")
+        told.append(_progress_words(progress))
     if route["doing"]:
-        lines.append(f"{name}: {route['doing']}")
-    lines.append(f"{name}: last delivered {route['last_success_at'] or 'never yet'}")
+        told.append(route["doing"])
     if route["last_error"]:
-        lines.append(f"{name}: {route['last_error']}")
+        told.append(route["last_error"])
     if route["quarantined"]:
-        lines.append(
-            f"{name}: {route['quarantined']} records were refused and are set aside; "
+        told.append(
+            f"{records_words(route['quarantined'])} refused and set aside; "
             "look at them with: linekeeper sync quarantine, and then: linekeeper sync retry"
         )
-    return lines
+    return [f"{route['name']}: {words}" for words in told]
+
+
+def waiting_words(queue: Mapping[str, Any]) -> str:
+    """What waits, and how long; from a route or a whole status."""
+    if not queue["queued"]:
+        return "nothing waits"
+    words = f"{records_words(queue['queued'])} waiting"
+    if queue["oldest_seconds"] is not None:
+        words += f", the oldest for {span_words(queue['oldest_seconds'])}"
+    return words + (f", {queue['audio_queued']} with audio" if queue.get("audio_queued") else "")
+
+
+def records_words(count: int) -> str:
+    """So many records."""
+    return "1 record" if count == 1 else f"{count} records"
 
 
 def _progress_words(progress: Mapping[str, Any]) -> str:
