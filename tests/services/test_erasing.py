@@ -61,7 +61,14 @@ async def test_a_caller_is_erased_beside_the_store_with_a_receipt_that_tells_of_
 ) -> None:
     message_id = await leave_message(store)
     receipt = await erasing.erase({"number": "+86 138 0013 8000"})
-    assert receipt["erased"] == {"messages": 1, "recordings": 1, "callbacks": 0, "calls": 1, "languages": 0}
+    assert receipt["erased"] == {
+        "messages": 1,
+        "recordings": 1,
+        "callbacks": 0,
+        "calls": 1,
+        "languages": 0,
+        "shared": 0,
+    }
     told = json.dumps(receipt)
     assert NUMBER not in told
     assert message_id not in told
