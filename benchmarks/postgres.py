@@ -79,6 +79,11 @@ class PostgresServer:
         self._run("createdb", "-h", str(self._folder), "-p", str(self.port), *template, name)
         return f"postgresql://postgres@{host or self._listen}:{self.port}/{name}"
 
+    def drop(self, url: str) -> None:
+        """Remove a database, whoever uses it; what was never written to the disk then never is."""
+        name = url.rpartition("/")[2]
+        self._run("dropdb", "--force", "-h", str(self._folder), "-p", str(self.port), name, check=False)
+
     @property
     def _data(self) -> str:
         return str(self._folder / "data")
@@ -97,7 +102,7 @@ class PostgresServer:
         if os.geteuid() == 0:
             # PostgreSQL refuses to run as root; Debian's package brings this user.
             command = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups", *command]
-        elif program == "createdb":
+        elif program in {"createdb", "dropdb"}:
             command[1:1] = ["-U", "postgres"]
         output = self._folder / "output"
         with output.open("ab") as sink:

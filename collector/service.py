@@ -27,6 +27,7 @@ from collector.ports import Clock
 from collector.records.blob_rows import sweep
 from collector.records.store import RecordStore
 from collector.sharing.down import DownChannel
+from collector.sharing.orders import forget_all_finished
 from collector.web.app import build_app
 from collector.web.door import Door
 from collector.web.metrics import Metrics, metrics_page
@@ -125,6 +126,7 @@ async def _housekeeping(database: Database, shelf: Shelf, clock: Clock) -> Async
         "months": (3600.0, lambda: make_ahead(database, clock.now())),
         "nonces": (60.0, lambda: prune_nonces(database, clock.now())),
         "doomed recordings": (60.0, lambda: sweep(database, recordings, clock.now())),
+        "finished erasures": (600.0, lambda: forget_all_finished(database)),
         "abandoned uploads": (3600.0, lambda: sweep_uploads(database, shelf, clock.now())),
     }
     async with Periodic(duties):

@@ -25,7 +25,7 @@ from firmware.sync.collector_uplink import CollectorUplink
 from outages.centre import COLLECTOR
 from outages.site import LINEKEEPER
 
-_LATER_SECONDS = 0.5
+_LATER_SECONDS = 3.0
 _TIME_BITS = 80
 Records = Sequence[IncomingRecord | Refused]
 

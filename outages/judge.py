@@ -9,8 +9,8 @@ from outages.collected import Collected, Row
 from outages.truth import Truth
 
 HashOf = Callable[[str, str], str | None]
-# What an appliance says besides: not part of any backlog.
-_OWN_KINDS = ("health", "backup")
+# What an appliance says besides, of itself and of erasures: not part of any backlog.
+_OWN_KINDS = ("health", "backup", "shared", "erasure")
 
 
 def violations(truth: Truth, collected: Collected, hash_of: HashOf, ever_audio: Mapping[str, str]) -> list[str]:

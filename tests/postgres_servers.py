@@ -28,9 +28,11 @@ def postgres() -> Iterator[PostgresServer]:
 
 
 @pytest.fixture
-def database_url(postgres: PostgresServer) -> str:
+def database_url(postgres: PostgresServer) -> Iterator[str]:
     """An empty database."""
-    return postgres.database()
+    url = postgres.database()
+    yield url
+    postgres.drop(url)
 
 
 @pytest.fixture(scope="session")
@@ -50,9 +52,11 @@ def migrated(postgres: PostgresServer) -> str:
 
 
 @pytest.fixture
-def migrated_url(postgres: PostgresServer, migrated: str) -> str:
+def migrated_url(postgres: PostgresServer, migrated: str) -> Iterator[str]:
     """Migrated, with the months around NOW."""
-    return postgres.database(like=migrated)
+    url = postgres.database(like=migrated)
+    yield url
+    postgres.drop(url)
 
 
 @pytest.fixture(scope="session")

@@ -91,10 +91,11 @@ class Uploads:
 
     async def progress(self, device: UUID, sha256: str) -> Progress:
         """How much of a recording is here."""
+        # In this order: parts go after the row is there, so whoever finds them gone finds the row.
+        end = _contiguous(await self._shelf.sizes(parts_prefix(device, sha256)))
         size = await self._size_when_whole(device, sha256)
         if size is not None:
             return Progress(size, complete=True)
-        end = _contiguous(await self._shelf.sizes(parts_prefix(device, sha256)))
         self._hint(device, sha256, end)
         return Progress(end, complete=False)
 

@@ -42,20 +42,25 @@ async def forget_finished(work: Transaction, company: uuid.UUID) -> None:
     )
 
 
-async def list_erasures(database: Database, company: str | None = None) -> list[dict[str, Any]]:
-    """Every order and how far it has come; nothing in there tells of whom."""
+async def forget_all_finished(database: Database) -> None:
+    """The same for every company: an appliance that was denied meanwhile is waited for no more."""
     async with database.transaction() as work:
         for row in await work.rows("SELECT DISTINCT company FROM erasure_order WHERE body IS NOT NULL"):
             await forget_finished(work, row["company"])
-        return await work.rows(
-            "SELECT o.id AS receipt, c.name AS company, o.ordered_at, o.counts, count(a.device) AS appliances,"
-            " count(a.acknowledged_at) AS answered, count(*) FILTER (WHERE a.done) AS erased,"
-            " coalesce(array_agg(d.name ORDER BY d.name) FILTER (WHERE a.acknowledged_at IS NULL"
-            " AND d.denied_at IS NULL), '{}') AS waiting_for, string_agg(DISTINCT a.reason, '; ') AS refused_because,"
-            " o.body IS NULL AS forgotten"
-            " FROM erasure_order o JOIN company c ON c.id = o.company"
-            " LEFT JOIN erasure_order_device a ON a.erasure = o.id LEFT JOIN device d ON d.id = a.device"
-            " WHERE %(company)s::text IS NULL OR c.name = %(company)s"
-            " GROUP BY o.id, c.name ORDER BY o.ordered_at, o.id",
-            {"company": company},
-        )
+
+
+async def list_erasures(database: Database, company: str | None = None) -> list[dict[str, Any]]:
+    """Every order and how far it has come; nothing in there tells of whom."""
+    await forget_all_finished(database)
+    return await database.rows(
+        "SELECT o.id AS receipt, c.name AS company, o.ordered_at, o.counts, count(a.device) AS appliances,"
+        " count(a.acknowledged_at) AS answered, count(*) FILTER (WHERE a.done) AS erased,"
+        " coalesce(array_agg(d.name ORDER BY d.name) FILTER (WHERE a.acknowledged_at IS NULL"
+        " AND d.denied_at IS NULL), '{}') AS waiting_for, string_agg(DISTINCT a.reason, '; ') AS refused_because,"
+        " o.body IS NULL AS forgotten"
+        " FROM erasure_order o JOIN company c ON c.id = o.company"
+        " LEFT JOIN erasure_order_device a ON a.erasure = o.id LEFT JOIN device d ON d.id = a.device"
+        " WHERE %(company)s::text IS NULL OR c.name = %(company)s"
+        " GROUP BY o.id, c.name ORDER BY o.ordered_at, o.id",
+        {"company": company},
+    )

@@ -28,7 +28,7 @@ def sync_status(context: typer.Context, as_json: Json = False) -> None:
 
 @_sync.command("now")
 def sync_now(context: typer.Context) -> None:
-    """Try at once, without waiting for the next try."""
+    """Try at once, without waiting for the next try, and ask for news of the company."""
     from firmware.services.sync_commands import deliver_now
 
     deliver_now(settings_of(context))

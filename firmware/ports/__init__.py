@@ -8,6 +8,7 @@ from firmware.ports.clock import Clock
 from firmware.ports.delivery import (
     Acknowledgement,
     Answer,
+    BatchTaker,
     Blob,
     Change,
     ChangeTaker,
@@ -46,6 +47,7 @@ __all__ = [
     "AlertChannel",
     "Answer",
     "AudioSink",
+    "BatchTaker",
     "Blob",
     "ByteWire",
     "CallMonitor",

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +187,14 @@ class ChangeTaker(Protocol):
         """Returns after it is durable. Raises: DeliveryError, StorageError, ServiceError: it is told again later."""
 
 
+@runtime_checkable
+class BatchTaker(Protocol):
+    """A taker for kinds of which thousands may come at once; it needs no files."""
+
+    async def take_all(self, changes: Sequence[Change]) -> Sequence[Acknowledgement]:
+        """As `ChangeTaker.take`, all of them or none. Raises: StorageError."""
+
+
 class DownProgress(Protocol):
     """How far the down-channel has come, on the appliance's own disk. Each method returns after its commit.
 
@@ -203,8 +211,8 @@ class DownProgress(Protocol):
     async def waiting(self) -> Sequence[Change]:
         """What was taken over and not carried out yet, in order."""
 
-    async def finish(self, acknowledgement: Acknowledgement) -> None:
-        """It was carried out, or refused; the collector is to be told."""
+    async def finish(self, acknowledgements: Sequence[Acknowledgement]) -> None:
+        """They were carried out, or refused; the collector is to be told."""
 
     async def failed(self, number: int, reason: str) -> None:
         """It could not be carried out now, and is tried again."""

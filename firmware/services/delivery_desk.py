@@ -60,11 +60,11 @@ class DeliveryDesk:
                 sender.set_pace(every_seconds)
 
     def wake(self, *, now: bool) -> None:
-        """See `Sender.wake`; with `now`, far ends are asked for their news as well."""
+        """See `Sender.wake`; with `now`, news of the far ends are asked for as well."""
         for delivery, sender in zip(self.deliveries, self.senders, strict=True):
             sender.wake(now=now)
             if now:
-                delivery.hurry()
+                delivery.ask_news()
 
     async def states(self) -> Mapping[str, QueueState]:
         """By route; as they were last known where the database does not answer."""

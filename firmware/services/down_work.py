@@ -36,11 +36,6 @@ class DownWork:
         self._alone = asyncio.Lock()
         self._news = asyncio.Event()
 
-    @property
-    def trouble(self) -> str | None:
-        """What could not be carried out, in a sentence."""
-        return self._down.trouble
-
     def tell(self) -> None:
         """The collector has something new."""
         self._news.set()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -55,10 +55,14 @@ class EntryTaker:
 
     async def take(self, change: Change, _channel: DownChannel) -> Acknowledgement:
         """See `ports.ChangeTaker`."""
-        if fault := _fault(change):
-            return Acknowledgement(change.number, False, fault)
-        await self._store.take(change)
-        return Acknowledgement(change.number, True)
+        [acknowledgement] = await self.take_all([change])
+        return acknowledgement
+
+    async def take_all(self, changes: Sequence[Change]) -> Sequence[Acknowledgement]:
+        """See `ports.BatchTaker`."""
+        faults = {change.number: _fault(change) for change in changes}
+        await self._store.take(*(change for change in changes if not faults[change.number]))
+        return [Acknowledgement(number, not fault, fault or "") for number, fault in faults.items()]
 
 
 class FlowTaker:

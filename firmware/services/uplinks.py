@@ -45,8 +45,8 @@ class Delivery:
     certificate_ends: Callable[[], datetime | None] = lambda: None
     work: Mapping[str, Callable[[], Awaitable[None]]] = field(default_factory=dict)
     """What else goes on for ever beside its sender, by name."""
-    hurry: Callable[[], None] = lambda: None
-    """A person wants all of it now: what else the far end is asked for."""
+    ask_news: Callable[[], None] = lambda: None
+    """Whether the far end has something for this appliance is asked at once, and not when its turn comes."""
     urgent: bool = False
     """Neither held back to save power, nor to spare a far end that was away: a few words to few people."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from peewee import SqliteDatabase
@@ -37,11 +38,12 @@ def keep(db: SqliteDatabase, changes: list[Change], down: int) -> None:
     _run(db, "UPDATE down_progress SET number = max(number, ?)", down)
 
 
-def finish(db: SqliteDatabase, acknowledgement: Acknowledgement) -> None:
-    """It was carried out or refused; the collector is to be told."""
-    _run(db, "DELETE FROM down_waiting WHERE number = ?", acknowledgement.number)
-    _run(db, "INSERT OR REPLACE INTO down_acknowledgement (number, done, reason) VALUES (?, ?, ?)",
-         acknowledgement.number, acknowledgement.done, acknowledgement.reason)  # fmt: skip
+def finish(db: SqliteDatabase, acknowledgements: Sequence[Acknowledgement]) -> None:
+    """They were carried out or refused; the collector is to be told."""
+    for one in acknowledgements:
+        _run(db, "DELETE FROM down_waiting WHERE number = ?", one.number)
+        row = "INSERT OR REPLACE INTO down_acknowledgement (number, done, reason) VALUES (?, ?, ?)"
+        _run(db, row, one.number, one.done, one.reason)
 
 
 def failed(db: SqliteDatabase, number: int, reason: str) -> None:

@@ -64,6 +64,13 @@ def edit_item(
     )  # fmt: skip
 
 
+def take_changes(db: SqliteDatabase, changes: Sequence[Change]) -> None:
+    """What the collector says of several items."""
+    for change in changes:
+        take_change(db, change)
+    use_held(db)
+
+
 def take_change(db: SqliteDatabase, change: Change) -> None:
     """What the collector says of an item.
 
@@ -85,7 +92,6 @@ def take_change(db: SqliteDatabase, change: Change) -> None:
         " WHERE excluded.held_version > max(version, coalesce(held_version, 0))",
         change.kind, change.key, change.item, change.version, body, change.item,
     )  # fmt: skip
-    use_held(db)
 
 
 def use_held(db: SqliteDatabase) -> None:

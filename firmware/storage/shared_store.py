@@ -43,9 +43,9 @@ class SharedStore:
         """See `ports.DownProgress`."""
         return await self._write(down_rows.waiting)
 
-    async def finish(self, acknowledgement: Acknowledgement) -> None:
+    async def finish(self, acknowledgements: Sequence[Acknowledgement]) -> None:
         """See `ports.DownProgress`."""
-        await self._write(down_rows.finish, acknowledgement)
+        await self._write(down_rows.finish, acknowledgements)
 
     async def failed(self, number: int, reason: str) -> None:
         """See `ports.DownProgress`."""
@@ -59,9 +59,9 @@ class SharedStore:
         """See `ports.DownProgress`."""
         await self._write(down_rows.told, list(acknowledgements))
 
-    async def take(self, change: Change) -> None:
-        """What the collector says of a shared item."""
-        await self._write(shared_rows.take_change, change)
+    async def take(self, *changes: Change) -> None:
+        """What the collector says of shared items, in one transaction."""
+        await self._write(shared_rows.take_changes, changes)
 
     async def items(self, kind: str) -> list[SharedItem]:
         """What holds here, of one kind."""

@@ -44,8 +44,3 @@ def test_everything_arrives_once_over_a_network_that_breaks(capsys: pytest.Captu
     assert sum(figures["breaks"].values()) == BREAKS
     assert len(figures["breaks"]) == BREAKS, "each kind once"
     assert figures["outcomes"]["stored"] >= figures["records"]
-
-
-def test_a_collector_that_answers_before_it_has_stored_is_found_out() -> None:
-    figures = deliver("--records", "300", "--recordings", "0", "--breaks", "3", "--careless", "collector_answers_early")
-    assert figures["violations"]

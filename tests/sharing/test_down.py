@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,7 +11,8 @@ import pytest
 from firmware.errors import FarEndUnreachable, ServiceError
 from firmware.ports import Acknowledgement, Change, DownChannel, News
 from firmware.storage.shared_store import SharedStore
-from firmware.sync.down import Down
+from firmware.sync.down import Down, that_fit
+from firmware.uplink_contract.limits import MOST_OTHER_BYTES
 from tests.storage.conftest import StepClock
 
 
@@ -149,3 +151,12 @@ async def test_a_cut_wire_loses_nothing(progress: SharedStore, taker: Taker, cut
     await down_of(collector, progress, taker).run_once()
     assert sorted(taker.taken) == [1, 2, 3]
     assert [one.number for one in collector.told] == [1, 2, 3]
+
+
+def test_acknowledgements_fit_into_a_request_however_long_their_reasons_are() -> None:
+    long = [Acknowledgement(2**40 + number, False, "错" * 900) for number in range(100)]
+    fitting = that_fit(long)
+    acks = [{"change": one.number, "result": "refused", "reason": one.reason} for one in fitting]
+    assert fitting == long[: len(fitting)]
+    assert 0 < len(json.dumps({"acks": acks}, ensure_ascii=False).encode()) < MOST_OTHER_BYTES
+    assert len(that_fit([Acknowledgement(number, True) for number in range(100)])) == 100

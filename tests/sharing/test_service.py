@@ -34,8 +34,9 @@ async def test_edits_go_out_and_what_is_shared_comes_in(copies: Copies, collecto
     await asyncio.to_thread(settings.data_dir.mkdir)
     store = SharedStore(settings.data_dir, SystemClock())
     wake = ControlClient(settings.run_dir / "sync.sock")
+    # Whoever is first makes the database; two that are first at once would be told to try again.
+    await store.edit("contact", KEY, {"name": "Li Wei"})
     async with asyncio.timeout(60), SyncService(settings):
-        await store.edit("contact", KEY, {"name": "Li Wei"})
         await wake.ask("wake", now=True)
         while not (there := await list_items(collector.database, "Acme", "contact")):
             await asyncio.sleep(0.1)
@@ -45,6 +46,11 @@ async def test_edits_go_out_and_what_is_shared_comes_in(copies: Copies, collecto
         await store.edit("blocked", "anonymous", {"reason": "asked"})
         await wake.ask("wake", now=True)
         while len(await store.items("contact")) < 2:
+            await asyncio.sleep(0.1)
+        # Whoever cannot wait asks, also where nothing is to be delivered.
+        await set_item(collector.database, "Acme", "blocked", OTHER, {"reason": "rude"})
+        await wake.ask("wake", now=True)
+        while len(await store.items("blocked")) < 2:
             await asyncio.sleep(0.1)
     assert {item.key: item.fields["name"] for item in await store.items("contact")} == {KEY: "Li Wei", OTHER: "Wang"}
     store.close()

@@ -98,10 +98,9 @@ async def test_two_copies_that_take_the_same_part_at_once_do_no_harm(
         content = os.urandom(2 * PART_BYTES + 5)
         for offset in range(0, len(content), PART_BYTES):
             part = _part(content, offset)
-            # Whoever comes a moment too late is told where the next part begins.
             asked = [_reached(copy, device, _named(content), part) for copy in (uploads, other_copy, uploads)]
             assert set(await asyncio.gather(*asked)) == {part.end}
-        assert (await uploads.progress(device, _named(content))).complete
+        assert await uploads.progress(device, _named(content)) == Progress(len(content), complete=True)
         assert await _whole(shelf, device, content)
 
 
@@ -232,6 +231,29 @@ async def test_a_store_that_is_away_is_told_in_a_sentence(monkeypatch: pytest.Mo
 async def recording(shelf: Shelf) -> str:
     await shelf.put("there", b"0123456789")
     return "there"
+
+
+async def test_in_a_folder_the_whole_and_every_folder_above_are_on_the_disk_before_the_row(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[str] = []
+    fsync = os.fsync
+
+    def noting(handle: int) -> None:
+        synced.append(str(Path(f"/proc/self/fd/{handle}").readlink()))
+        fsync(handle)
+
+    class WatchingBook(MemoryBook):
+        async def finish(self, device: UUID, sha256: str, size: int) -> None:
+            whole = tmp_path / whole_key(device, sha256)
+            assert synced[0] == str(whole)
+            assert set(synced[1:]) == {str(whole.parent), str(whole.parent.parent), str(tmp_path)}
+            await super().finish(device, sha256, size)
+
+    uploads = Uploads(open_shelf(str(tmp_path)), WatchingBook())
+    monkeypatch.setattr("os.fsync", noting)
+    assert (await uploads.add(uuid4(), _named(b"abc"), _part(b"abc", 0))).complete
+    assert synced
 
 
 async def test_objects_are_read_in_pieces(shelf: Shelf, recording: str) -> None:
