@@ -84,7 +84,7 @@ def _route_lines(route: Mapping[str, Any]) -> list[str]:
     told = [f"{waiting_words(route)}; {last}"]
     if progress := route["progress"]:
         told.append(_progress_words(progress))
-    if route["doing"]:
+    if route["doing"] and (route["queued"] or route["last_error"]):
         told.append(route["doing"])
     if route["last_error"]:
         told.append(route["last_error"])

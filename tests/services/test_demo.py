@@ -57,3 +57,12 @@ def test_phone_calls_without_a_running_demonstration(environment: dict[str, str]
     assert "line1 rings: 02112345678" in done.stdout
     assert "callback request 1 is committed" in done.stdout
     assert "on hook: completed" in done.stdout
+
+
+def test_records_wait_for_a_far_end_that_is_away_and_go_when_it_is_back(environment: dict[str, str]) -> None:
+    command = [sys.executable, "-m", "firmware.cli", "demo", "--once", "--deliver"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    away, back = done.stdout.index("the far end is away: "), done.stdout.index("sync  it is back")
+    assert done.stdout.index("message 1 is committed") < away < back
+    assert "and 1 recording delivered" in done.stdout[back:]
