@@ -37,9 +37,11 @@ def erase(
         told = {"receipt": str(receipt.id), "at": receipt.erased_at.isoformat(), "counts": counts}
         say(json.dumps({**told, "appliances": ordered.appliances}))
         return
-    told = [counted(count, "sound file" if kind == "blob" else kind) for kind, count in receipt.counts.items() if count]
-    told += [counted(ordered.shared_items, "shared entry", "shared entries")] if ordered.shared_items else []
-    say(f"erased here: {', '.join(told) or 'nothing, as nothing was there'}; calls stay, without who called")
+    words = [
+        counted(count, "sound file" if kind == "blob" else kind) for kind, count in receipt.counts.items() if count
+    ]
+    words += [counted(ordered.shared_items, "shared entry", "shared entries")] if ordered.shared_items else []
+    say(f"erased here: {', '.join(words) or 'nothing, as nothing was there'}; calls stay, without who called")
     say(f"{counted(ordered.appliances, 'appliance')} will erase too, within 15 minutes where the network is there;")
     say("`linekeeper-collector erasures list` shows which have done it")
     say(f"receipt {receipt.id}, {receipt.erased_at.isoformat(timespec='seconds')}")

@@ -41,6 +41,7 @@ def delivery_status(
 def _route(name: str, state: QueueState, now: datetime, zone: ZoneInfo, desk: DeliveryDesk | None) -> dict[str, Any]:
     sender = next((sender for sender in desk.senders if sender.route == name), None) if desk else None
     failure = sender.failure if sender else None
+    delivery = next((delivery for delivery in desk.deliveries if delivery.route.name == name), None) if desk else None
     return {
         "name": name,
         "queued": state.queued,
@@ -49,6 +50,7 @@ def _route(name: str, state: QueueState, now: datetime, zone: ZoneInfo, desk: De
         "oldest_seconds": age_seconds(state.oldest_queued_at, now),
         "last_success_at": _local(state.last_success_at, zone),
         "last_error": str(failure) if failure else state.last_error,
+        "trouble": delivery.trouble() if delivery else None,
         "doing": sender.doing() if sender else None,
         "progress": sender.progress(state.queued, state.audio_queued) if sender else None,
     }
@@ -88,6 +90,8 @@ def _route_lines(route: Mapping[str, Any]) -> list[str]:
         told.append(route["doing"])
     if route["last_error"]:
         told.append(route["last_error"])
+    if route["trouble"]:
+        told.append(f"something that the collector wants cannot be done yet: {route['trouble']}")
     if route["quarantined"]:
         told.append(
             f"{records_words(route['quarantined'])} refused and set aside; "

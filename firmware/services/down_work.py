@@ -36,6 +36,10 @@ class DownWork:
         self._alone = asyncio.Lock()
         self._news = asyncio.Event()
 
+    def trouble(self) -> str | None:
+        """Why a change of the collector waits, in a sentence."""
+        return self._down.trouble
+
     def tell(self) -> None:
         """The collector has something new."""
         self._news.set()
