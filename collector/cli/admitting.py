@@ -80,4 +80,10 @@ def devices_list(
     async def work(database: Database) -> list[dict[str, Any]]:
         return await list_devices(database, company, limit)
 
-    print_rows(with_database(url, work), as_json)
+    print_rows(with_database(url, work), as_json, _for_people)
+
+
+def _for_people(row: dict[str, Any]) -> dict[str, Any]:
+    names = ("id", "name", "company", "enrolled_at", "last_seen_at", "queued", "certificate_ends_at")
+    state = [f"denied: {row['denied_reason'] or 'no reason given'}"] if row["denied_at"] else []
+    return {**{name: row[name] for name in names}, "state": [*state, *(["imported"] if row["imported"] else [])]}

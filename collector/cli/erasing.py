@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from collector.cli.frame import DatabaseUrl, Json, app, group, print_rows, say, with_database
+from collector.cli.frame import DatabaseUrl, Json, app, counted, group, print_rows, say, with_database
 
 if TYPE_CHECKING:
     from collector.database import Database
@@ -37,10 +37,14 @@ def erase(
         told = {"receipt": str(receipt.id), "at": receipt.erased_at.isoformat(), "counts": counts}
         say(json.dumps({**told, "appliances": ordered.appliances}))
         return
-    told_counts = ", ".join(f"{count} {kind}" for kind, count in receipt.counts.items()) or "no records"
-    say(f"erased here: {told_counts}; {ordered.shared_items} shared entries; calls stay without who called")
-    say(f"{ordered.appliances} appliances are told; `erasures list` shows which have done it")
-    say(f"receipt {receipt.id}, {receipt.erased_at.isoformat()}")
+    words = [
+        counted(count, "sound file" if kind == "blob" else kind) for kind, count in receipt.counts.items() if count
+    ]
+    words += [counted(ordered.shared_items, "shared entry", "shared entries")] if ordered.shared_items else []
+    say(f"erased here: {', '.join(words) or 'nothing, as nothing was there'}; calls stay, without who called")
+    say(f"{counted(ordered.appliances, 'appliance')} will erase too, within 15 minutes where the network is there;")
+    say("`linekeeper-collector erasures list` shows which have done it")
+    say(f"receipt {receipt.id}, {receipt.erased_at.isoformat(timespec='seconds')}")
 
 
 @_erasures.command("list")
@@ -55,4 +59,14 @@ def erasures_list(
     async def work(database: Database) -> list[dict[str, Any]]:
         return await list_erasures(database, company)
 
-    print_rows(with_database(url, work), as_json)
+    print_rows(with_database(url, work), as_json, _for_people)
+
+
+def _for_people(row: dict[str, Any]) -> dict[str, Any]:
+    return {
+        **{name: row[name] for name in ("receipt", "company", "ordered_at")},
+        "erased_here": ", ".join(f"{count} {kind}" for kind, count in row["counts"].items()),
+        "appliances_done": f"{row['erased']} of {row['appliances']}",
+        **{name: row[name] for name in ("waiting_for", "refused_because")},
+        "who_it_was": "forgotten" if row["forgotten"] else "kept until all have erased",
+    }

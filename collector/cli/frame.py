@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import sys
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
@@ -37,7 +39,10 @@ BlobsPlace = Annotated[
     ),
 ]
 _WAIT_SECONDS = 3.0
+# Nobody reads a table for its microseconds.
+_TIME = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(\.\d+)?(\+00:00)")
 Result = TypeVar("Result")
+Columns = Callable[[dict[str, Any]], dict[str, Any]]
 
 
 def group(name: str, about: str) -> typer.Typer:
@@ -79,10 +84,10 @@ def complain(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def print_rows(rows: list[dict[str, Any]], as_json: bool) -> None:
-    """As a table for people, or as JSON. Times are ISO 8601."""
+def print_rows(rows: list[dict[str, Any]], as_json: bool, people: Columns | None = None) -> None:
+    """As a table for people, or as JSON, whose times are ISO 8601. `people` makes the columns that people need."""
     if as_json:
-        print(json.dumps(rows, ensure_ascii=False, default=str))
+        say(in_json(rows))
         return
     from rich.console import Console
     from rich.table import Table
@@ -90,10 +95,38 @@ def print_rows(rows: list[dict[str, Any]], as_json: bool) -> None:
     if not rows:
         print("none yet")
         return
+    shown = [people(row) for row in rows] if people else rows
     table = Table(box=None, pad_edge=False)
-    for name in rows[0]:
-        table.add_column(name, overflow="fold")
-    for row in rows:
-        table.add_row(*("" if value is None else str(value) for value in row.values()))
+    for name in shown[0]:
+        table.add_column(name.replace("_", " "), overflow="fold")
+    for row in shown:
+        table.add_row(*(cell(value) for value in row.values()))
     # A program that reads this has no width to fit.
     Console(width=None if sys.stdout.isatty() else 240).print(table, markup=False)
+
+
+def cell(value: Any) -> str:
+    """A value for people: times to the second in UTC, several things with commas between."""
+    if value is None or value is False:
+        return ""
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {cell(inner)}" for name, inner in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(cell(inner) for inner in value)
+    if isinstance(value, datetime):
+        value = value.isoformat()
+    return "yes" if value is True else _TIME.sub(r"\1 \2Z", str(value))
+
+
+def in_json(value: Any) -> str:
+    """On one line; times are ISO 8601."""
+    return json.dumps(value, ensure_ascii=False, default=_plain)
+
+
+def counted(count: int, one: str, many: str | None = None) -> str:
+    """`1 record`, `2 records`."""
+    return f"{count} {one if count == 1 else many or one + 's'}"
+
+
+def _plain(value: Any) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)

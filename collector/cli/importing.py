@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from collector.cli.frame import BlobsPlace, DatabaseUrl, Json, app, complain, say, with_database
+from collector.cli.frame import BlobsPlace, DatabaseUrl, Json, app, complain, counted, say, with_database
 
 if TYPE_CHECKING:
     from collector.database import Database
@@ -49,7 +49,8 @@ def _show(result: Imported, as_json: bool) -> None:
         say(json.dumps(told, ensure_ascii=False))
     else:
         records = ", ".join(f"{count} {outcome}" for outcome, count in counts.items()) or "none"
-        say(f"{result.appliances} appliances, {result.recordings} recordings; records: {records}")
+        appliances, recordings = counted(result.appliances, "appliance"), counted(result.recordings, "recording")
+        say(f"{appliances}, {recordings}; records: {records}")
         for problem in result.problems:
             complain(problem)
     if result.hidden_problems:

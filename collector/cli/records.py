@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from collector.cli.frame import DatabaseUrl, Json, app, complain, group, print_rows, with_database
+from collector.cli.frame import DatabaseUrl, Json, app, complain, group, print_rows, say, with_database
 
 if TYPE_CHECKING:
     from collector.database import Database
@@ -23,16 +23,23 @@ def records_list(
     limit: Annotated[int, typer.Option(min=1, max=_MOST, help="at most so many, the newest ones")] = 100,
     as_json: Json = False,
 ) -> None:
-    """List records, oldest first."""
+    """List records, oldest first; `--json` tells their contents as well."""
     from collector.records.listing import list_records
 
     async def work(database: Database) -> list[dict[str, Any]]:
         return await list_records(database, device=device, kind=kind, limit=limit)
 
-    rows = with_database(url, work)
-    if not as_json:
-        rows = [{name: value for name, value in row.items() if name != "body"} for row in rows]
-    print_rows(rows, as_json)
+    print_rows(with_database(url, work), as_json, _for_people)
+
+
+def _for_people(row: dict[str, Any]) -> dict[str, Any]:
+    """What it says is for programs, and not for a table."""
+    state = {"erased": row["erased"], "urgent": row["urgent"], "clock not set": not row["clock_trusted"]}
+    return {
+        **{name: row[name] for name in ("at", "device", "seq", "kind", "id")},
+        "recording": f"{row['blob'][:12]}..." if row["blob"] else None,
+        "state": [name for name, true in state.items() if true],
+    }
 
 
 @app.command("gaps")
@@ -51,6 +58,10 @@ def gaps_command(
         return await gaps(database, found)
 
     found = with_database(url, work)
-    print_rows([{"first": first, "last": last, "count": last - first + 1} for first, last in found.ranges], as_json)
+    rows = [{"first": first, "last": last, "count": last - first + 1} for first, last in found.ranges]
+    if rows or as_json:
+        print_rows(rows, as_json)
+    else:
+        say("none: every number that it gave away arrived, or still waits there")
     if found.forgotten:
         complain(f"{found.forgotten} more are missing, too many to tell apart")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from collector.cli.frame import DatabaseUrl, Json, group, print_rows, say, with_database
+from collector.cli.frame import DatabaseUrl, Json, cell, group, in_json, print_rows, say, with_database
 
 if TYPE_CHECKING:
     from collector.database import Database
@@ -34,7 +34,15 @@ def shared_list(
     async def work(database: Database) -> list[dict[str, Any]]:
         return await list_items(database, company, kind)
 
-    print_rows(with_database(url, work), as_json)
+    print_rows(with_database(url, work), as_json, _for_people)
+
+
+def _for_people(row: dict[str, Any]) -> dict[str, Any]:
+    names = ("company", "kind", "key", "version", "changed_at", "conflicts", "refused_by")
+    says = {
+        name: value if name != "text" else f"{len(value.splitlines())} lines" for name, value in row["body"].items()
+    }
+    return {**{name: row[name] for name in names}, "says": [f"{name}: {cell(value)}" for name, value in says.items()]}
 
 
 @_shared.command("show")
@@ -51,10 +59,13 @@ def shared_show(url: DatabaseUrl, kind: Kind, key: Key, company: Company, as_jso
 
     found = with_database(url, work)
     if as_json:
-        say(json.dumps(found, ensure_ascii=False, default=str))
+        say(in_json(found))
         return
-    for name, value in found.items():
-        say(f"{name}: {value}")
+    body, refusals = found.pop("body"), found.pop("refusals")
+    for name, value in (*found.items(), *body.items()):
+        say(f"{name.replace('_', ' ')}: {cell(value)}")
+    for refusal in refusals:
+        say(f"cannot be used by {refusal['appliance']}: {refusal['reason']}")
 
 
 @_shared.command("set")
@@ -74,7 +85,8 @@ def shared_set(
     async def work(database: Database) -> int:
         return await set_item(database, company, kind, key, body, content)
 
-    say(f"version {with_database(url, work)}")
+    version = with_database(url, work)
+    say(f"version {version}; appliances get it with their next delivery, or within 15 minutes")
 
 
 @_shared.command("remove")

@@ -8,10 +8,11 @@ from uuid import UUID
 
 from collector.database import Database
 from collector.records.listing import device_named
+from collector.records.seen import missing
 
 _LIST = """
 SELECT d.id, d.name, o.name AS company, d.enrolled_at, d.imported, d.denied_at, d.denied_reason,
-       p.last_seen_at, p.queued, p.oldest_seq, p.next_seq,
+       p.last_seen_at, p.queued, p.oldest_seq, p.next_seq, p.seen,
        (SELECT max(c.ends_at) FROM certificate c WHERE c.device = d.id) AS certificate_ends_at
   FROM device d JOIN company o ON o.id = d.company LEFT JOIN device_progress p ON p.device = d.id
  WHERE %(company)s::text IS NULL OR o.name = %(company)s
@@ -39,7 +40,16 @@ async def allow(database: Database, which: str) -> UUID:
 async def list_devices(database: Database, company: str | None, limit: int) -> list[dict[str, Any]]:
     """Appliances in the order of their enrolment, ready for JSON. Raises: CollectorError."""
     rows = await database.rows(_LIST, {"company": company, "limit": limit})
-    return [{name: _plain(value) for name, value in row.items()} for row in rows]
+    return [{name: _plain(value) for name, value in _with_waiting(row).items()} for row in rows]
+
+
+def _with_waiting(row: dict[str, Any]) -> dict[str, Any]:
+    """What it told of its queue was before its last delivery: `queued` is without what arrived with that."""
+    seen, oldest, after = row.pop("seen"), row["oldest_seq"], row["next_seq"]
+    if row["queued"] and oldest is not None:
+        gaps = missing(seen, after)
+        row["queued"] = min(row["queued"], sum(last - max(first, oldest) + 1 for first, last in gaps if last >= oldest))
+    return row
 
 
 def _plain(value: Any) -> Any:

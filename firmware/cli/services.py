@@ -52,6 +52,9 @@ def doctor(context: typer.Context, as_json: Json = False) -> None:
 def demo(
     once: Annotated[bool, typer.Option("--once", help="end after the call")] = False,
     power_cut: Annotated[bool, typer.Option("--power-cut", help="mains fails while the caller speaks")] = False,
+    deliver: Annotated[
+        bool, typer.Option("--deliver", help="records wait for a far end that is away, and go when it is back")
+    ] = False,
 ) -> None:
     """A call on the simulated bench, told as it happens."""
     from firmware.journal import open_journal
@@ -59,7 +62,7 @@ def demo(
 
     open_journal(faults_only=True)
 
-    asyncio.run(run_demo(say, once=once, power_cut=power_cut))
+    asyncio.run(run_demo(say, once=once, power_cut=power_cut, deliver=deliver))
 
 
 @app.command()

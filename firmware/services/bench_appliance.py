@@ -32,6 +32,7 @@ class BenchAppliance:
     bench: Bench
     service: CallsService
     power: PowerService
+    sync: SyncService
     settings: Settings
     config: Path
 
@@ -42,26 +43,28 @@ def demo_folder() -> Path:
 
 
 @asynccontextmanager
-async def bench_appliance(folder: Path, power_settings: str = "") -> AsyncIterator[BenchAppliance]:
+async def bench_appliance(folder: Path, power_settings: str = "", sections: str = "") -> AsyncIterator[BenchAppliance]:
     """An appliance with two lines on ptys and no records yet, ready to ring. Its relays and lamps are mock pins.
 
-    `power_settings` are more lines of the section `power`. Raises: ServiceError where one runs in this folder already.
+    `power_settings` are more lines of the section `power`, `sections` are others. Raises: ServiceError where one runs
+    in this folder already.
     """
     # gpiozero's word for pins that exist in memory only.
     os.environ.setdefault("GPIOZERO_PIN_FACTORY", "mock")
-    _make_private(folder)
+    make_private(folder)
     _begin_anew(folder)
     async with Bench(_LINES, _PROFILE, "CN", wire="pty", directory=folder) as bench:
         config = folder / "linekeeper.yaml"
-        config.write_text(_configuration(folder, bench) + power_settings, encoding="utf-8")
+        config.write_text(_configuration(folder, bench) + power_settings + sections, encoding="utf-8")
         settings = parse_settings(str(config), config.read_text(encoding="utf-8"))
-        async with CallsService(settings) as service, SyncService(settings), PowerService(settings) as power:
-            await service.ready()
+        calls, sync, power = CallsService(settings), SyncService(settings), PowerService(settings)
+        async with calls, sync, power:
+            await calls.ready()
             await power.ready()
-            yield BenchAppliance(bench, service, power, settings, config)
+            yield BenchAppliance(bench, calls, power, sync, settings, config)
 
 
-def _make_private(folder: Path) -> None:
+def make_private(folder: Path) -> None:
     """The folder lies where everybody may write: it must be ours, and nobody else's. Raises: ServiceError."""
     folder.mkdir(mode=0o700, exist_ok=True)
     status = folder.lstat()

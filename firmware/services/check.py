@@ -13,6 +13,7 @@ from firmware.ivr.loader import load_flow
 from firmware.ivr.machine import draw_mermaid
 from firmware.modem.countries import GCI_CODES
 from firmware.modem.profile import profiles
+from firmware.services.check_delivery import delivery_problems, delivery_sentences
 from firmware.services.shared_flow import chosen_flow
 from firmware.settings import AUTO, Settings
 from firmware.speech.vocabulary import languages_with_model
@@ -26,7 +27,7 @@ _LANGUAGES = ("zh", "en")
 def check_everything(settings: Settings) -> list[str]:
     """A sentence for each part that is good. Raises: ConfigurationError with all that is not."""
     problems = profile_problems(settings) + power_problems(settings.power, [line.name for line in settings.lines])
-    problems += unit_problems(settings.power)
+    problems += [*unit_problems(settings.power), *delivery_problems(settings)]
     own_voice = own_folder(settings.data_dir)
     shelf = Shelf(
         default_folder(), settings.languages, lambda text: problems.append(Problem("prompts", 0, text)), own_voice
@@ -45,6 +46,7 @@ def check_everything(settings: Settings) -> list[str]:
         "prompts: all there",
         f"speech: {_speech_sentence(settings)}",
         f"power: {source_title(settings.power)}",
+        *delivery_sentences(settings),
     ]
 
 

@@ -35,8 +35,15 @@ def collector_delivery(parts: DeliveryParts) -> Delivery:
     uplink = CollectorUplink(client, enrolment, parts.clock, view.recent, parts.outbox.count_from)
     uplink.on_down = down.tell
     far_end = FarEnd(uplink, uplink.connect, down.before_records, lambda: uplink.audio_bytes_moved)
-    place, work = host_of(sync.url), {"down": down.run}
-    return Delivery(route, far_end, place, lambda: enrolment.certificate_ends, work, ask_news=down.tell)
+    return Delivery(
+        route,
+        far_end,
+        host_of(sync.url),
+        lambda: enrolment.certificate_ends,
+        {"down": down.run},
+        ask_news=down.tell,
+        trouble=down.trouble,
+    )
 
 
 def collector_client(parts: DeliveryParts, sync: SyncSettings) -> CollectorClient:

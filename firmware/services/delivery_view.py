@@ -41,6 +41,7 @@ def delivery_status(
 def _route(name: str, state: QueueState, now: datetime, zone: ZoneInfo, desk: DeliveryDesk | None) -> dict[str, Any]:
     sender = next((sender for sender in desk.senders if sender.route == name), None) if desk else None
     failure = sender.failure if sender else None
+    delivery = next((delivery for delivery in desk.deliveries if delivery.route.name == name), None) if desk else None
     return {
         "name": name,
         "queued": state.queued,
@@ -49,6 +50,7 @@ def _route(name: str, state: QueueState, now: datetime, zone: ZoneInfo, desk: De
         "oldest_seconds": age_seconds(state.oldest_queued_at, now),
         "last_success_at": _local(state.last_success_at, zone),
         "last_error": str(failure) if failure else state.last_error,
+        "trouble": delivery.trouble() if delivery else None,
         "doing": sender.doing() if sender else None,
         "progress": sender.progress(state.queued, state.audio_queued) if sender else None,
     }
@@ -67,7 +69,7 @@ def status_lines(status: Mapping[str, Any]) -> Sequence[str]:
     """For people."""
     if not status["routes"] and status["mode"] == "off":
         return ["delivery is off (mode: off); records stay on this appliance"]
-    lines = [f"mode: {status['mode']}" + ("; records go to no collector" if status["mode"] == "off" else "")]
+    lines = [f"mode: {status['mode']}" + (" (records stay on this appliance)" if status["mode"] == "off" else "")]
     if not status["running"]:
         lines.append("the sync service is not running, so nothing leaves; start it with: linekeeper run sync")
     for route in status["routes"]:
@@ -80,31 +82,37 @@ def status_lines(status: Mapping[str, Any]) -> Sequence[str]:
 
 
 def _route_lines(route: Mapping[str, Any]) -> list[str]:
-    name, waits = route["name"], waiting_words(route["queued"])
-    if route["queued"] and route["oldest_seconds"] is not None:
-        waits += f", the oldest for {span_words(route['oldest_seconds'])}"
-    if route["audio_queued"]:
-        waits += f"; {route['audio_queued']} of them with audio"
-    lines = [f"{name}: {waits}"]
+    last = f"last delivered {route['last_success_at']}" if route["last_success_at"] else "nothing was delivered yet"
+    told = [f"{waiting_words(route)}; {last}"]
     if progress := route["progress"]:
-        lines.append(f"{name}: {_progress_words(progress)}")
-    if route["doing"]:
-        lines.append(f"{name}: {route['doing']}")
-    delivered = route["last_success_at"]
-    lines.append(f"{name}: last delivered {delivered}" if delivered else f"{name}: nothing was delivered yet")
+        told.append(_progress_words(progress))
+    if route["doing"] and (route["queued"] or route["last_error"]):
+        told.append(route["doing"])
     if route["last_error"]:
-        lines.append(f"{name}: the last trouble: {route['last_error']}")
-    if aside := route["quarantined"]:
-        lines.append(
-            f"{name}: {aside} {'record was' if aside == 1 else 'records were'} refused and set aside; look with: "
-            "linekeeper sync quarantine, and when the reason is mended: linekeeper sync retry --all"
+        told.append(route["last_error"])
+    if route["trouble"]:
+        told.append(f"something that the collector wants cannot be done yet: {route['trouble']}")
+    if route["quarantined"]:
+        told.append(
+            f"{records_words(route['quarantined'])} refused and set aside; look with: linekeeper sync quarantine, "
+            "and when the reason is mended: linekeeper sync retry --all"
         )
-    return lines
+    return [f"{route['name']}: {words}" for words in told]
 
 
-def waiting_words(count: int) -> str:
-    """How much waits, as people say it."""
-    return "nothing waits" if not count else "1 record waits" if count == 1 else f"{count} records wait"
+def waiting_words(queue: Mapping[str, Any]) -> str:
+    """What waits, and how long; from a route or a whole status."""
+    if not queue["queued"]:
+        return "nothing waits"
+    words = f"{records_words(queue['queued'])} waiting"
+    if queue["oldest_seconds"] is not None:
+        words += f", the oldest for {span_words(queue['oldest_seconds'])}"
+    return words + (f", {queue['audio_queued']} with audio" if queue.get("audio_queued") else "")
+
+
+def records_words(count: int) -> str:
+    """So many records."""
+    return "1 record" if count == 1 else f"{count} records"
 
 
 def _progress_words(progress: Mapping[str, Any]) -> str:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from firmware.errors import ServiceError
 from firmware.events import CallEnded, CallRinging, RecordingStarted
-from firmware.services.bench_appliance import SPEECH_FOLDER, BenchAppliance, bench_appliance, demo_folder
+from firmware.services.bench_appliance import SPEECH_FOLDER, BenchAppliance, bench_appliance, demo_folder, make_private
+from firmware.services.demo_delivery import Delivery
 from firmware.services.demo_power_cut import POWER_SETTINGS, PowerCut
 from firmware.services.event_hub import Event
 from firmware.services.event_json import event_to_json
@@ -27,38 +29,42 @@ _LINE = "line1"
 _NUMBER, _NAME = "13800138000", "MARY CHEN"
 
 
-async def run_demo(say: Say, *, once: bool, power_cut: bool = False) -> None:
+async def run_demo(say: Say, *, once: bool, power_cut: bool = False, deliver: bool = False) -> None:
     """Place the call and tell it; then keep the bench for whoever wants to call, unless `once`.
 
-    With `power_cut`, mains fails in the middle of the message. Raises: ServiceError when no message came of the call,
-    or a demonstration runs already.
+    With `power_cut`, mains fails in the middle of the message. With `deliver`, records wait for a far end that is away,
+    and go there when it is back. Raises: ServiceError when no message came of the call, or a demonstration runs
+    already.
     """
-    power_settings = POWER_SETTINGS if power_cut else ""
-    if once:
-        with tempfile.TemporaryDirectory(prefix="linekeeper-demo-") as folder:
-            async with bench_appliance(Path(folder), power_settings) as appliance:
-                await _tell_call(appliance, say, power_cut)
-        return
-    async with bench_appliance(demo_folder(), power_settings) as appliance:
-        say(f"The simulated lines are ready. Everything of this demonstration is in {demo_folder()}.")
-        await _tell_call(appliance, say, power_cut)
-        await _invite(appliance, say)
+    async with AsyncExitStack() as stack:
+        temporary = stack.enter_context(tempfile.TemporaryDirectory(prefix="linekeeper-demo-")) if once else None
+        folder = Path(temporary) if temporary else demo_folder()
+        make_private(folder)
+        delivery = await stack.enter_async_context(Delivery(folder)) if deliver else None
+        sections = delivery.settings() if delivery else ""
+        power_settings = POWER_SETTINGS if power_cut else ""
+        appliance = await stack.enter_async_context(bench_appliance(folder, power_settings, sections))
+        if not once:
+            say(f"The simulated lines are ready. Everything of this demonstration is in {folder}.")
+        await _tell_call(appliance, say, power_cut, delivery)
+        if not once:
+            await _invite(appliance, say)
 
 
-async def _tell_call(appliance: BenchAppliance, say: Say, power_cut: bool) -> None:
+async def _tell_call(appliance: BenchAppliance, say: Say, power_cut: bool, delivery: Delivery | None) -> None:
     say("A caller rings a simulated line. What follows happens in real time, over a pty:\n")
     teller = _Teller(say)
-    if not power_cut:
-        await _leave_message(appliance, teller)
-        _tell_message(appliance, teller.call_id, say)
-        return
-    cut = PowerCut(appliance, teller.tell)
-    striking = asyncio.create_task(cut.strike(teller.recording))
+    cut = PowerCut(appliance, teller.tell) if power_cut else None
+    striking = asyncio.create_task(cut.strike(teller.recording)) if cut else None
     await _leave_message(appliance, teller)
-    await striking
-    await cut.recovered()
+    if cut and striking:
+        await striking
+        await cut.recovered()
+    if delivery:
+        await delivery.show(appliance, teller.tell)
     _tell_message(appliance, teller.call_id, say)
-    say(f"\nThe incident, as `linekeeper incidents report` prints it:\n\n{cut.report()}")
+    if cut:
+        say(f"\nThe incident, as `linekeeper incidents report` prints it:\n\n{cut.report()}")
 
 
 async def _leave_message(appliance: BenchAppliance, teller: _Teller) -> None:

@@ -41,6 +41,10 @@ class DownWork:
         async with self._alone:
             await self._store.start_again()
 
+    def trouble(self) -> str | None:
+        """Why a change of the collector waits, in a sentence."""
+        return self._down.trouble
+
     def tell(self) -> None:
         """The collector has something new."""
         self._news.set()

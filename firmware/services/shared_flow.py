@@ -34,6 +34,9 @@ def chosen_flow(settings: Settings, prompts: Prompts) -> Flow:
     if not settings.flow.startswith(SHARED):
         return load_flow(settings.flow, prompts, settings.time_zone)
     file = flow_file(settings.data_dir, settings.flow.removeprefix(SHARED))
+    if not file.exists():
+        journal("flow").info("callers hear the built-in flow until the collector sends theirs", flow=settings.flow)
+        return load_flow(FALLBACK, prompts, settings.time_zone)
     try:
         return load_flow(str(file), prompts, settings.time_zone)
     except ConfigurationError as error:

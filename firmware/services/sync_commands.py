@@ -12,6 +12,7 @@ from firmware.clock import SystemClock
 from firmware.errors import RecordNotFound, ServiceAbsent, ServiceError, StorageError
 from firmware.ports import Outbox, QueueState
 from firmware.services.control_client import ControlClient
+from firmware.services.delivery_desk import EMPTY
 from firmware.services.delivery_view import delivery_status
 from firmware.services.paths import control_socket
 from firmware.services.uplinks import route_names
@@ -55,13 +56,14 @@ def deliver_now(settings: Settings) -> None:
 
 async def _stored_status(settings: Settings) -> dict[str, Any]:
     clock = SystemClock()
-    states: dict[str, QueueState] = {}
+    names = route_names(settings)
+    states: dict[str, QueueState] = dict.fromkeys(names, EMPTY)
     if (settings.data_dir / DATABASE_FILE).exists():
         outbox = DiskOutbox(settings.data_dir, clock)
         try:
-            states = dict(await _states(outbox, route_names(settings)))
+            states = dict(await _states(outbox, names))
         except StorageError as error:
-            return {**delivery_status(settings, clock.now(), {}), "last_error": str(error)}
+            return {**delivery_status(settings, clock.now(), states), "last_error": str(error)}
         finally:
             outbox.close()
     return delivery_status(settings, clock.now(), states)

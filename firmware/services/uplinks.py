@@ -47,6 +47,8 @@ class Delivery:
     """What else goes on for ever beside its sender, by name."""
     ask_news: Callable[[], None] = lambda: None
     """Whether the far end has something for this appliance is asked at once, and not when its turn comes."""
+    trouble: Callable[[], str | None] = lambda: None
+    """Why something that came from the far end could not be done yet, in a sentence."""
     urgent: bool = False
     """Neither held back to save power, nor to spare a far end that was away: a few words to few people."""
 

@@ -73,7 +73,7 @@ def test_import_then_look(run: Run, migrated_url: str, tmp_path: Path, monkeypat
     add_records(place, [wire(1), wire(3, kind="message", blob=blob)])
     command = ("import", str(tmp_path / "stick"), "--blobs", str(tmp_path / "blobs"), "--company", "Acme")
     first = run(*command, url=migrated_url)
-    assert first == Done(0, "1 appliances, 1 recordings; records: 2 stored\n", "")
+    assert first == Done(0, "1 appliance, 1 recording; records: 2 stored\n", "")
     monkeypatch.setenv("LINEKEEPER_COLLECTOR_BLOBS", str(tmp_path / "blobs"))
     assert json.loads(run(*command[:2], "--json", url=migrated_url).out)["duplicate"] == 2
     kept = [file for file in (tmp_path / "blobs").rglob("*") if file.is_file()]

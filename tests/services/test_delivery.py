@@ -85,7 +85,7 @@ async def test_status_is_right_while_the_service_is_not_running(settings: Settin
     assert (status["mode"], status["queued"], status["audio_queued"], status["running"]) == ("collector", 3, 1, False)
     assert status["oldest_seconds"] < 60
     text = "\n".join(status_lines(status))
-    assert "3 records wait" in text
+    assert "3 records waiting, the oldest for" in text
     assert "linekeeper run sync" in text
     made.outbox.close()
     await made.store.close()
@@ -210,9 +210,16 @@ def test_status_tells_people_what_to_do() -> None:
     state = QueueState(1200, 2, "2026-05-01T00:00:00+00:00", 7, None, "no network", 1300)
     status = delivery_status(settings, datetime(2026, 5, 3, tzinfo=UTC), {"collector": state})
     text = "\n".join(status_lines(status))
-    for words in ("1200 records wait", "2 days", "7 of them with audio", "nothing was delivered yet", "no network"):
+    for words in (
+        "1200 records waiting",
+        "2 days",
+        "7 with audio",
+        "nothing was delivered yet",
+        "no network",
+        "sync retry",
+    ):
         assert words in text
-    assert "2 records were refused" in text
+    assert "2 records refused" in text
     assert "linekeeper sync retry --all" in text
 
 

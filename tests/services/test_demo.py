@@ -24,14 +24,18 @@ def environment(folder: Path) -> dict[str, str]:
     return {**os.environ, "TMPDIR": str(folder), "PYTHONUNBUFFERED": "1"}
 
 
-def test_demonstration_places_a_call_that_leaves_a_message(environment: dict[str, str], folder: Path) -> None:
-    command = [sys.executable, "-m", "firmware.cli", "demo", "--once"]
+def test_demonstration_places_a_call_that_leaves_a_message_and_delivers_it(
+    environment: dict[str, str], folder: Path
+) -> None:
+    command = [sys.executable, "-m", "firmware.cli", "demo", "--once", "--deliver"]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
     told = done.stdout
     assert "NMBR = 13800138000" in told
     assert "<DLE>CAN" in told, "a key pressed in the middle of a prompt stops it"
     assert told.index("message 1 is committed") < told.index("Your message is saved")
+    assert told.index("message 1 is committed") < told.index("the far end is away: ") < told.index("it is back")
+    assert "and 1 recording delivered" in told
     assert "Message 1 from 13800138000" in told
     assert list(folder.glob("linekeeper-demo-*")) == []
     assert done.stderr == ""
