@@ -50,8 +50,7 @@ async def _until_closed(server: WebServer) -> None:
 
 
 @pytest.mark.parametrize("size", [40_000, 4 * _MEGABYTE])
-@pytest.mark.parametrize("request_count", [1, 3])
-@pytest.mark.parametrize("more", ["", "Connection: close\r\n"])
+@pytest.mark.parametrize(("request_count", "more"), [(1, ""), (3, ""), (1, "Connection: close\r\n")])
 async def test_an_answer_that_nobody_reads_is_given_up(
     server: tuple[WebServer, tuple[str, int]], size: int, request_count: int, more: str
 ) -> None:
