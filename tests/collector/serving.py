@@ -35,6 +35,13 @@ def command(*arguments: str, database: str) -> subprocess.CompletedProcess[str]:
     return subprocess.CompletedProcess(argv, status, out.getvalue(), err.getvalue())
 
 
+def program(*arguments: str, database: str) -> subprocess.CompletedProcess[str]:
+    """The same as a process of its own, for a command that takes signals."""
+    return subprocess.run(
+        [*_COMMAND, *arguments], capture_output=True, text=True, timeout=60, check=False, env=_environment(database)
+    )
+
+
 def claim(database: str) -> str:
     """A one-time code."""
     told = command("claim", "front desk", "--company", "Acme", "--json", database=database)

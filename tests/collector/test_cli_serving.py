@@ -12,7 +12,7 @@ import trustme
 
 from benchmarks.postgres import free_port
 from tests.collector.clients import enrol
-from tests.collector.serving import claim, command, served
+from tests.collector.serving import claim, command, program, served
 
 
 async def test_an_appliance_enrols_over_tls_and_can_be_denied_and_allowed(module_url: str, tmp_path: Path) -> None:
@@ -42,7 +42,7 @@ async def test_an_appliance_enrols_over_tls_and_can_be_denied_and_allowed(module
 
 def test_mistakes_are_told_in_a_line(module_url: str, tmp_path: Path) -> None:
     serve = ("serve", "--blobs", str(tmp_path / "blobs"))
-    told = command(*serve, "--listen", "0.0.0.0:0", database=module_url)
+    told = program(*serve, "--listen", "0.0.0.0:0", database=module_url)
     assert (told.returncode, told.stdout) == (1, "")
     assert "--tls-certificate" in told.stderr
     assert len(told.stderr.splitlines()) == 1
