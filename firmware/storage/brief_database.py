@@ -19,7 +19,7 @@ from peewee import SqliteDatabase
 from firmware.durable_files import identity_of, plain_errors
 from firmware.errors import DatabaseReplaced, StorageError
 from firmware.storage.database import connect_shared, plain_database_errors, writable
-from firmware.storage.migrations import CURRENT_VERSION, migrate, version_of
+from firmware.storage.migrations import CURRENT_VERSION, migrate, run_sql, version_of
 from firmware.storage.ownership import Ownership
 from firmware.storage.store_files import DATABASE_FILE
 from firmware.storage.swap import finish_replacing, is_replacing
@@ -58,12 +58,19 @@ class BriefDatabase:
         """Run `work` on the database as it is at one instant; nobody waits for it. Raises: as `write`."""
         return await self._carry_out(_READING, lambda db: work(db, *args, **kwargs))
 
+    async def empty_log(self) -> None:
+        """Move everything written into the database itself, so that what was overwritten is nowhere any more.
+
+        Waits for readers as long as for any lock. Raises: as `write`; StorageError where somebody still reads.
+        """
+        await self._carry_out(None, _empty_log)
+
     def close(self) -> None:
         """Idempotent."""
         self.is_open, self.is_gone = False, True
         self._thread.shutdown(wait=False)
 
-    async def _carry_out(self, lock: str, work: Callable[[SqliteDatabase], T]) -> T:
+    async def _carry_out(self, lock: str | None, work: Callable[[SqliteDatabase], T]) -> T:
         held = f"{self._file} is held by another program, or its disk does not answer"
         if not self._room.acquire(blocking=False):
             raise StorageError(held)
@@ -74,13 +81,13 @@ class BriefDatabase:
             # It may still happen, and then happens twice: work that is owed does not mind.
             raise StorageError(held) from error
 
-    def _in_turn(self, lock: str, work: Callable[[SqliteDatabase], T]) -> T:
+    def _in_turn(self, lock: str | None, work: Callable[[SqliteDatabase], T]) -> T:
         try:
             return self._once(lock, work)
         finally:
             self._room.release()
 
-    def _once(self, lock: str, work: Callable[[SqliteDatabase], T]) -> T:
+    def _once(self, lock: str | None, work: Callable[[SqliteDatabase], T]) -> T:
         with plain_database_errors(self._file), plain_errors(self._file):
             if not self._file.exists() or is_replacing(self._data_dir):
                 self._create()
@@ -94,12 +101,14 @@ class BriefDatabase:
                 raise StorageError(f"{self._file} was replaced while something was written; it will be written again")
             return done
 
-    def _transaction(self, work: Callable[[SqliteDatabase], T], lock: str = _WRITING) -> T:
+    def _transaction(self, work: Callable[[SqliteDatabase], T], lock: str | None = _WRITING) -> T:
         db = writable(self._file)
         try:
             connect_shared(db)
             if version_of(db) != CURRENT_VERSION:
                 migrate(db)
+            if lock is None:
+                return work(db)
             with db.atomic(lock):
                 return work(db)
         finally:
@@ -116,3 +125,9 @@ class BriefDatabase:
             raise StorageError(f"there is no database at {self._file} now; whoever owns the folder makes it") from error
         finally:
             ownership.release()
+
+
+def _empty_log(db: SqliteDatabase) -> None:
+    (busy, *_) = run_sql(db, "PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    if busy:
+        raise StorageError(f"{db.database} is being read, so its log still holds what was erased; it is emptied later")

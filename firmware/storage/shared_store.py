@@ -8,7 +8,8 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from peewee import SqliteDatabase
 
-from firmware.errors import DatabaseReplaced
+from firmware.errors import DatabaseReplaced, StorageError
+from firmware.journal import journal
 from firmware.ports import Acknowledgement, Change, Clock, News
 from firmware.storage import down_rows, shared_rows
 from firmware.storage.brief_database import BriefDatabase
@@ -48,8 +49,12 @@ class SharedStore:
         return await self._write(down_rows.waiting)
 
     async def finish(self, acknowledgements: Sequence[Acknowledgement]) -> None:
-        """See `ports.DownProgress`."""
+        """See `ports.DownProgress`. What they took away, a caller's number perhaps, leaves the disk as well."""
         await self._write(down_rows.finish, acknowledgements)
+        try:
+            await self._brief.empty_log()
+        except StorageError as error:
+            journal("shared").warning("the database's log is emptied later", reason=str(error))
 
     async def failed(self, number: int, reason: str) -> None:
         """See `ports.DownProgress`."""

@@ -282,10 +282,12 @@ async def test_a_contact_and_a_flow_from_the_collector_reach_the_next_call(at: O
 
 
 async def test_a_caller_who_is_erased_at_the_collector_is_nowhere(at: Office) -> None:
+    assert _holding(at.folder / "data", THIRD_NUMBER)
     await erase_everywhere(at.database, "Acme", THIRD_NUMBER, SystemClock().now())
     await at.ask("wake", now=True)
     await at.until_erased()
     await at.until_status(lambda status: status["queued"] == 0)
+    assert _holding(at.folder / "data", THIRD_NUMBER) == []
     with at.records() as records:
         assert THIRD_NUMBER not in str([records.calls(), records.messages()])
     assert len(at.recordings()) == 2
@@ -297,6 +299,10 @@ async def test_a_caller_who_is_erased_at_the_collector_is_nowhere(at: Office) ->
 def _through_the_line(speech: bytes) -> bytes:
     """As the modem of the bench gives it."""
     return decode_to_s16(encode_s16(speech, SampleFormat.U8), SampleFormat.U8)
+
+
+def _holding(folder: Path, number: str) -> list[str]:
+    return [str(file) for file in folder.rglob("*") if file.is_file() and number.encode() in file.read_bytes()]
 
 
 def _names(at: Office) -> dict[str, str]:
