@@ -29,7 +29,7 @@ lint: $(VENV)/.test
 	$(BIN)/lint-imports
 
 unit: $(VENV)/.test
-	$(BIN)/pytest -n 2 --dist loadfile $(ARGS)
+	$(BIN)/pytest -n 3 --dist loadfile $(ARGS)
 
 hil: $(VENV)/.test ## whole-call scenarios on the bench, or on hardware with RIG=FILE
 	@[ -z "$(RIG)" ] || $(BIN)/pip install --quiet -e '.[rig]'

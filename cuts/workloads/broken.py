@@ -12,6 +12,8 @@ from cuts.workload import Telling, Workload
 from cuts.workloads import backups, messages
 from firmware.storage import backup, backup_folder, database
 
+_OTHER_THINGS = 200
+
 
 def workloads() -> list[Workload]:
     """One for each way to be careless."""
@@ -26,8 +28,16 @@ def _broken(workload: Workload, name: str, breaking: Callable[[], None]) -> Work
     async def work(folder: Path, tell: Telling) -> None:
         breaking()
         await workload.work(folder, tell)
+        _go_on(folder)
 
     return replace(workload, name=name, work=work)
+
+
+def _go_on(folder: Path) -> None:
+    """The machine does other things, which sync nothing: a cut in here finds what was told and is not on the disk."""
+    for _ in range(_OTHER_THINGS):
+        with (folder / "other-things").open("ab") as file:
+            file.write(b"-")
 
 
 def _careless_database() -> None:
@@ -41,7 +51,7 @@ def _careless_database() -> None:
 
 
 def _careless_folder() -> None:
-    """The database's own sync helps out wherever one follows; after a backup none does."""
+    """The database's own sync helps out wherever one follows; after the last backup none does."""
     _replace(backup, "rename_durably", lambda source, target: source.rename(target))
     _replace(backup_folder, "sync_folder", lambda _: None)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from firmware.errors import DeliveryError, FarEndUnreachable, StorageError, TryLater
+from firmware.errors import DeliveryError, DeliveryRefused, FarEndUnreachable, StorageError, TryLater
 from firmware.journal import journal
 from firmware.ports import ABSENT_AUDIO, Answer, Outbox, Outcome, Uplink
 from firmware.sync.backoff import Backoff, BackoffTimes, Chance
@@ -217,7 +217,9 @@ class Sender:
         self._note(error)
         asked_seconds = error.retry_after_seconds if isinstance(error, TryLater) else None
         wait_seconds = self._backoff.failed(asked_seconds)
-        _log.warning("nothing was delivered", route=self.route, error=str(error), again_in=round(wait_seconds))
+        # A network that is away is nothing odd; the status and an incident tell it. Not being let in is for a person.
+        tell = _log.warning if isinstance(error, DeliveryRefused) else _log.info
+        tell("nothing was delivered", route=self.route, error=str(error), again_in=round(wait_seconds))
         with contextlib.suppress(StorageError):  # the sentence is for a status; the entries are where they were
             await self._outbox.failed(self.route, str(error))
         return wait_seconds

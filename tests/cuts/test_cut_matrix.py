@@ -18,7 +18,7 @@ from cuts.cut import Kind
 from cuts.matrix import plan
 
 POINTS = 240
-BROKEN_POINTS = 48
+BROKEN_POINTS = 90
 _ROOT = Path(__file__).parents[2]
 
 
