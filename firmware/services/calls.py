@@ -24,7 +24,6 @@ from firmware.modem.options import LineOptions
 from firmware.modem.prompts import PromptCache
 from firmware.ports import Clock, Recognizer, VoiceLine, WireOpener
 from firmware.services.alive import control_probe
-from firmware.services.check import profile_problems
 from firmware.services.control import ControlServer
 from firmware.services.erasing import Erasing
 from firmware.services.event_hub import CallHub
@@ -36,6 +35,7 @@ from firmware.services.line_status import LineStatus
 from firmware.services.monitor import MonitorDesk
 from firmware.services.paths import control_socket
 from firmware.services.power_saving import PowerSaving
+from firmware.services.profile_check import profile_problems
 from firmware.services.retention import Retention
 from firmware.services.scribe import Scribe
 from firmware.services.service import Probe

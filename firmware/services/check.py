@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from firmware.audio.catalogue import default_folder
 from firmware.audio.own_versions import own_folder
 from firmware.audio.shelf import Shelf
@@ -12,14 +10,13 @@ from firmware.ivr.flow import Flow
 from firmware.ivr.loader import load_flow
 from firmware.ivr.machine import draw_mermaid
 from firmware.modem.countries import GCI_CODES
-from firmware.modem.profile import profiles
 from firmware.services.check_delivery import delivery_problems, delivery_sentences
+from firmware.services.profile_check import profile_problems
 from firmware.services.shared_flow import chosen_flow
-from firmware.settings import AUTO, Settings
+from firmware.settings import Settings
 from firmware.speech.vocabulary import languages_with_model
 from firmware.ups.loads.known_units import unit_problems
 from firmware.ups.sources import power_problems, source_title
-from firmware.yaml_source import did_you_mean
 
 _LANGUAGES = ("zh", "en")
 
@@ -50,16 +47,6 @@ def check_everything(settings: Settings) -> list[str]:
     ]
 
 
-def profile_problems(settings: Settings) -> list[Problem]:
-    """Lines whose modem profile does not exist."""
-    known = profiles()
-    return [
-        Problem("configuration", 0, f'line {line.name}: no modem profile "{line.profile}"{_near(line.profile, known)}')
-        for line in settings.lines
-        if line.profile not in (AUTO, *known)
-    ]
-
-
 def _speech_problems(settings: Settings) -> list[Problem]:
     """Models that are named and not there. What is in them, `speech check` and the start of the service tell."""
     return [
@@ -82,10 +69,6 @@ def country_sentence(settings: Settings) -> str:
     if code is None:
         return f"{settings.country}, for which no modem setting is known; modems keep the one they have"
     return f"{settings.country}, told to modems as {code}"
-
-
-def _near(word: str, known: Iterable[str]) -> str:
-    return did_you_mean(word, known) or f"; there are {', '.join(known)}"
 
 
 def load_flow_by_name(reference: str) -> Flow:

@@ -33,10 +33,7 @@ _NOT_USED = {
     "syscall": "random numbers and priorities",
 }
 _LOADED = """
-import sys
-# peewee takes along every driver that is installed; an appliance has no PostgreSQL.
-sys.modules["psycopg"] = sys.modules["psycopg2"] = None
-import sqlite3, peewee, os, shutil, tempfile
+import sqlite3, os, shutil, tempfile
 import firmware.storage.store, firmware.storage.erasure, firmware.storage.restore
 print("\\n".join({line.split()[-1] for line in open("/proc/self/maps") if ".so" in line or "python" in line}))
 print(os.path.realpath("/proc/self/exe"))
