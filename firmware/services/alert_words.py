@@ -33,7 +33,9 @@ class AlertWords:
         """For a mail to people."""
         texts = [_AlertText(telling, language, self._zone, self._name) for language in self._languages]
         subject = " / ".join(text.subject() for text in texts)
-        return f"{subject} - {printable(self._name)}", _BETWEEN.join(text.text() for text in texts)
+        # Blanks of whatever width become plain ones: the subject is one line of printable text.
+        one_line = " ".join(f"{subject} - {printable(self._name)}".split())
+        return one_line, _BETWEEN.join(text.text() for text in texts)
 
 
 @cache

@@ -3,7 +3,7 @@ from __future__ import annotations
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from firmware.ports import Telling, What
@@ -59,6 +59,7 @@ odd = st.none() | st.text(max_size=40) | st.integers() | st.booleans()
 
 
 @pytest.mark.parametrize("what", list(What))
+@example(incident={"kind": "\xa0", "place": "\u3000"})
 @given(incident=st.dictionaries(st.sampled_from([key for key in INCIDENT if key != "actions"]), odd))
 def test_any_incident_gives_words(what: What, incident: dict[str, object]) -> None:
     subject, text = WORDS(Telling("t", what, 0, [incident]))
