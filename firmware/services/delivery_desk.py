@@ -7,6 +7,7 @@ import contextlib
 import random
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 
 from firmware.errors import StorageError
 from firmware.journal import journal
@@ -42,9 +43,9 @@ class DeliveryDesk:
         """By name, each for ever."""
         work: dict[str, Callable[[], Awaitable[None]]] = {"routes": self._use_routes}
         for delivery, sender in zip(self.deliveries, self.senders, strict=True):
-            work[f"sender {sender.route}"] = lambda sender=sender: self._once_routed(sender.run)  # type: ignore[misc]
+            work[f"sender {sender.route}"] = partial(self._once_routed, sender.run)
             for name, run in delivery.work.items():
-                work[f"{name} {sender.route}"] = lambda run=run: self._once_routed(run)  # type: ignore[misc]
+                work[f"{name} {sender.route}"] = partial(self._once_routed, run)
         return work
 
     async def close(self) -> None:

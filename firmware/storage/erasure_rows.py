@@ -11,6 +11,7 @@ from peewee import SqliteDatabase
 
 from firmware.errors import RecordNotFound, StorageError
 from firmware.storage.erasure_record import Traces
+from firmware.storage.migrations import run_sql
 from firmware.storage.models import Call, Callback, DoomedFile, Message, RecordingRow, RememberedLanguage
 from firmware.storage.stamps import Stamp
 from firmware.storage.text import WORD_LIMIT, bounded
@@ -96,7 +97,7 @@ def erase_caller(
 def keep_receipt(db: SqliteDatabase, receipt_id: str, erased: Erased, now: Stamp) -> None:
     """That something was erased, as a record that is delivered like any other: it tells of nobody."""
     row = (receipt_id, now.at, json.dumps(asdict(erased)), now.trusted)
-    db.execute_sql("INSERT INTO erasure (id, at, counts, clock_trusted) VALUES (?, ?, ?, ?)", row)  # type: ignore[no-untyped-call]
+    run_sql(db, "INSERT INTO erasure (id, at, counts, clock_trusted) VALUES (?, ?, ?, ?)", *row)
 
 
 def _doom(db: SqliteDatabase, recording_ids: list[str], loose_files: set[str]) -> int:

@@ -142,9 +142,9 @@ def triggers_in(version: int) -> frozenset[str]:
     return frozenset((*outbox, *(SHARED_TRIGGERS if version >= _SHARED_VERSION else ())))
 
 
-def run_sql(db: SqliteDatabase, statement: str) -> Any:
-    """A statement without values of callers in it, for what peewee has no words for."""
-    return db.execute_sql(statement)  # type: ignore[no-untyped-call]
+def run_sql(db: SqliteDatabase, statement: str, *values: object) -> Any:
+    """A statement for what peewee has no words for; callers' values are `values`, never part of the text."""
+    return db.execute_sql(statement, values)  # type: ignore[no-untyped-call]
 
 
 def version_of(db: SqliteDatabase) -> int:

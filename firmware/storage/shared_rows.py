@@ -11,6 +11,7 @@ from typing import Any
 from peewee import SqliteDatabase
 
 from firmware.ports import Change
+from firmware.storage.migrations import run_sql
 from firmware.storage.stamps import Stamp
 from firmware.uplink_contract.shared_kinds import ALLOWED, BLOCKED, CONTACT, ERASED_KEY, FLOW
 
@@ -40,7 +41,7 @@ def items(db: SqliteDatabase, kind: str) -> list[SharedItem]:
         " ON o.kind = 'shared' AND o.record_id = e.id WHERE e.kind = i.kind AND e.key = i.key)"
         " FROM shared_item i WHERE i.kind = ? AND i.body IS NOT NULL ORDER BY i.key"
     )
-    rows = _run(db, query, kind).fetchall()
+    rows = run_sql(db, query, kind).fetchall()
     return [SharedItem(kind, key, json.loads(body), version, bool(waits)) for key, body, version, waits in rows]
 
 
@@ -51,13 +52,13 @@ def edit_item(
     item, version, base = _item(db, kind, key)
     body = None if fields is None else {name: value for name, value in fields.items() if value is not None}
     touched = _touched(db, kind, key, version) | _differing(base, body)
-    _run(
+    run_sql(
         db,
         "INSERT INTO shared_item (kind, key, item, version, body) VALUES (?, ?, ?, ?, ?)"
         " ON CONFLICT (kind, key) DO UPDATE SET body = excluded.body",
         kind, key, item, version, _text(body),
     )  # fmt: skip
-    _run(
+    run_sql(
         db,
         "INSERT INTO shared_edit (id, kind, key, item, base_version, body, touched, edited_at, clock_trusted)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (kind, key) WHERE key IS NOT NULL DO UPDATE SET"
@@ -73,11 +74,11 @@ def without_room(db: SqliteDatabase, changes: Sequence[Change]) -> set[int]:
     refused: set[int] = set()
     for change in changes:
         known = "SELECT 1 FROM shared_item WHERE kind = ? AND key = ?"
-        if change.key.startswith(ERASED_KEY) or _run(db, known, change.kind, change.key).fetchone():
+        if change.key.startswith(ERASED_KEY) or run_sql(db, known, change.kind, change.key).fetchone():
             continue
         if change.kind not in counts:
             query = "SELECT count(*) FROM shared_item WHERE kind = ?"
-            counts[change.kind] = _run(db, query, change.kind).fetchone()[0]
+            counts[change.kind] = run_sql(db, query, change.kind).fetchone()[0]
         counts[change.kind] += 1
         if counts[change.kind] > MOST_ITEMS.get(change.kind, _MOST_ENTRIES):
             refused.add(change.number)
@@ -104,7 +105,7 @@ def take_change(db: SqliteDatabase, change: Change) -> None:
             forget_item(db, str(item))
         return
     body = _text(None if change.body is None else dict(change.body))
-    _run(
+    run_sql(
         db,
         "INSERT INTO shared_item (kind, key, item, version, held_version, held_body, held_item)"
         " VALUES (?, ?, ?, 0, ?, ?, ?) ON CONFLICT (kind, key) DO UPDATE SET held_version = excluded.held_version,"
@@ -116,7 +117,7 @@ def take_change(db: SqliteDatabase, change: Change) -> None:
 
 def use_held(db: SqliteDatabase) -> None:
     """Take over what was held back for edits that have arrived meanwhile."""
-    _run(
+    run_sql(
         db,
         "UPDATE shared_item SET version = held_version, base = held_body, body = held_body, item = held_item,"
         " held_version = NULL, held_body = NULL, held_item = NULL WHERE held_version IS NOT NULL AND NOT EXISTS"
@@ -128,32 +129,32 @@ def use_held(db: SqliteDatabase) -> None:
 def holds_back(db: SqliteDatabase) -> bool:
     """Whether something is held back still, after what need not be was taken over."""
     held = "SELECT 1 FROM shared_item WHERE held_version IS NOT NULL LIMIT 1"
-    if _run(db, held).fetchone():
+    if run_sql(db, held).fetchone():
         use_held(db)
-    return _run(db, held).fetchone() is not None
+    return run_sql(db, held).fetchone() is not None
 
 
 def forget_item(db: SqliteDatabase, item: str) -> None:
     """It was erased elsewhere."""
-    _run(db, "DELETE FROM shared_edit WHERE item = ? AND NOT erase", item)
-    _run(db, "DELETE FROM shared_edit WHERE NOT erase AND (kind, key) IN"
+    run_sql(db, "DELETE FROM shared_edit WHERE item = ? AND NOT erase", item)
+    run_sql(db, "DELETE FROM shared_edit WHERE NOT erase AND (kind, key) IN"
              " (SELECT kind, key FROM shared_item WHERE item = ? OR held_item = ?)", item, item)  # fmt: skip
-    _run(db, "DELETE FROM shared_item WHERE item = ? OR held_item = ?", item, item)
+    run_sql(db, "DELETE FROM shared_item WHERE item = ? OR held_item = ?", item, item)
 
 
 def erase_number(db: SqliteDatabase, same: Callable[[str], bool], make_id: Callable[[], str], now: Stamp) -> list[str]:
     """Forget every item about one number here, and have it forgotten everywhere; their ids."""
     places = ", ".join("?" * len(_OF_CALLERS))
-    rows = _run(db, f"SELECT kind, key, item, held_item FROM shared_item WHERE kind IN ({places})", *_OF_CALLERS)  # noqa: S608
+    rows = run_sql(db, f"SELECT kind, key, item, held_item FROM shared_item WHERE kind IN ({places})", *_OF_CALLERS)  # noqa: S608
     found = [row for row in rows.fetchall() if same(row[1])]
-    waiting = _run(db, f"SELECT kind, key, item, item FROM down_waiting WHERE kind IN ({places})", *_OF_CALLERS)  # noqa: S608
+    waiting = run_sql(db, f"SELECT kind, key, item, item FROM down_waiting WHERE kind IN ({places})", *_OF_CALLERS)  # noqa: S608
     found += [row for row in waiting.fetchall() if same(row[1])]
     told = {item: kind for kind, _, own, held in found for item in (own, held) if item}
     for kind, key, _, _ in found:
         for table in ("shared_edit", "shared_item", "down_waiting"):
-            _run(db, f"DELETE FROM {table} WHERE kind = ? AND key = ?", kind, key)  # noqa: S608 - our own names
+            run_sql(db, f"DELETE FROM {table} WHERE kind = ? AND key = ?", kind, key)  # noqa: S608 - our own names
     for item, kind in told.items():
-        _run(
+        run_sql(
             db,
             "INSERT INTO shared_edit (id, kind, item, base_version, touched, erase, edited_at, clock_trusted)"
             " VALUES (?, ?, ?, 0, '[]', 1, ?, ?)",
@@ -165,7 +166,7 @@ def erase_number(db: SqliteDatabase, same: Callable[[str], bool], make_id: Calla
 def _item(db: SqliteDatabase, kind: str, key: str) -> tuple[str, int, dict[str, Any] | None]:
     """Its id, the version that edits of it are made on, and how it was then."""
     query = "SELECT item, version, base FROM shared_item WHERE kind = ? AND key = ?"
-    row = _run(db, query, kind, key).fetchone()
+    row = run_sql(db, query, kind, key).fetchone()
     if row is None:
         return str(uuid.uuid4()), 0, None
     return row[0], row[1], None if row[2] is None else json.loads(row[2])
@@ -174,7 +175,7 @@ def _item(db: SqliteDatabase, kind: str, key: str) -> tuple[str, int, dict[str, 
 def _touched(db: SqliteDatabase, kind: str, key: str, version: int) -> set[str]:
     """What earlier edits on the same version touched: one that is taken back must arrive as well."""
     query = "SELECT touched FROM shared_edit WHERE kind = ? AND key = ? AND base_version = ?"
-    row = _run(db, query, kind, key, version).fetchone()
+    row = run_sql(db, query, kind, key, version).fetchone()
     return set(json.loads(row[0])) if row else set()
 
 
@@ -185,7 +186,3 @@ def _differing(base: Mapping[str, Any] | None, body: Mapping[str, Any] | None) -
 
 def _text(value: Mapping[str, Any] | Sequence[str] | None) -> str | None:
     return None if value is None else json.dumps(value, ensure_ascii=False, sort_keys=True)
-
-
-def _run(db: SqliteDatabase, statement: str, *values: Any) -> Any:
-    return db.execute_sql(statement, values)  # type: ignore[no-untyped-call]
